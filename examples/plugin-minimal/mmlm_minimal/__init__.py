@@ -1,0 +1,1 @@
+"""The smallest useful plugin of mmlm."""

@@ -1,0 +1,75 @@
+"""From a checked composition to a model: classes are imported here, and widths wired from part to part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from mmlm_core.composition import Choice, Composition
+from mmlm_core.interfaces import Backbone, Encoder, Fusion, Head, Projection, Tokenizer
+from mmlm_core.model import Model
+from mmlm_core.tokens import TokenTable
+
+__all__ = ["build", "uses_tokenizer"]
+
+
+def uses_tokenizer(composition: Composition) -> bool:
+    """Return whether any part of the model reads or writes tokens."""
+    return any(choice.traits.uses_tokenizer for choice in composition.choices.values())
+
+
+def build(
+    composition: Composition, *, tokenizer: Tokenizer | None = None, facts: Mapping[str, Any] | None = None
+) -> Model:
+    """Build the model of a composition, its weights drawn from the run's seed.
+
+    Args:
+        composition: A composition that `mmlm_core.compat.check` has accepted.
+        tokenizer: Trained or loaded; needed where a part uses one.
+        facts: What the head must know of the training targets, as its `facts` returned it.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(composition.settings.run.seed)
+        return _build(composition, tokenizer, dict(facts or {}))
+
+
+def _build(composition: Composition, tokenizer: Tokenizer | None, facts: dict[str, Any]) -> Model:
+    modalities = tuple(composition.modalities())
+    head_class: type[Head] = composition["head"].component.load()
+    backbone: Backbone = _make(composition["backbone"], causal=_causal(composition, head_class))
+    table = _table(composition, tokenizer, backbone)
+
+    def tokens(choice: Choice) -> dict[str, Any]:
+        return {"tokenizer": tokenizer, "table": table} if choice.traits.uses_tokenizer else {}
+
+    encoders: dict[str, Encoder] = {}
+    projections: dict[str, Projection] = {}
+    for modality in modalities:
+        choice = composition[f"encoder/{modality}"]
+        encoders[modality] = _make(choice, **tokens(choice))
+        projections[modality] = _make(
+            composition[f"projection/{modality}"], input_width=encoders[modality].width, output_width=backbone.width
+        )
+    choice = composition["head"]
+    head: Head = _make(choice, width=backbone.width, modalities=modalities, facts=facts, **tokens(choice))
+    fusion: Fusion = _make(
+        composition["fusion"], width=backbone.width, depth=backbone.depth, modalities=modalities, reads=head.reads
+    )
+    return Model(encoders, projections, fusion, backbone, head)
+
+
+def _make(choice: Choice, **wired: Any) -> Any:
+    return choice.component.load()(choice.options, **wired)
+
+
+def _causal(composition: Composition, head: type[Head]) -> bool:
+    """Whether the backbone reads causally: where the head asks for it, or the backbone cannot do otherwise."""
+    return head.causal or "bidirectional" not in composition["backbone"].traits.provides
+
+
+def _table(composition: Composition, tokenizer: Tokenizer | None, backbone: Backbone) -> TokenTable | None:
+    if tokenizer is None or not uses_tokenizer(composition):
+        return None
+    return backbone.table if backbone.table is not None else TokenTable(tokenizer.vocabulary, backbone.width)

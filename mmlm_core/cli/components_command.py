@@ -1,0 +1,92 @@
+"""`mmlm components`: what can be chosen, and who gives it; `mmlm components show backbone/gru`: one of them in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmlm_core.cli import say
+from mmlm_core.cli.arguments import Parser
+from mmlm_core.errors import OptionError, UnknownChoiceError, did_you_mean, one_of
+from mmlm_core.plugins import load_plugins
+from mmlm_core.registry import KINDS, Component, Registry, Traits
+
+__all__ = ["run"]
+
+
+def run(argv: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        UnknownChoiceError: A kind or a component that there is not.
+    """
+    parser = Parser("components", "List what can be chosen, and who gives it.")
+    told = "a kind, as `backbone` or `encoder/image`; or `show backbone/gru`: its options"
+    parser.add_argument("what", nargs="*", metavar="KIND | show KIND/NAME", help=told)
+    what = parser.read(argv).what
+    registry = load_plugins().registry
+    if what[:1] == ["show"]:
+        if len(what) == 1:
+            raise OptionError("`mmlm components show` must name components, as `backbone/gru`.")
+        say.out("\n\n".join(_shown(registry, name) for name in what[1:]))
+        return
+    kinds = [kind for name in what for kind in _kinds(registry, name)] or registry.kinds()
+    rows = [
+        (f"{kind}={name}", registry.giver(kind, name), _line(registry.get(kind, name)))
+        for kind in dict.fromkeys(kinds)
+        for name in registry.names(kind)
+    ]
+    if rows:
+        say.table(("choice", "package", "what it is"), rows)
+    else:
+        say.out(f"No installed plugin gives a component.{registry.asides()}")
+    for kind, name, givers in registry.conflicts():
+        say.out(f"conflict: `{kind}={name}` is given by {' and '.join(givers)}; neither can be chosen.")
+
+
+def _kinds(registry: Registry, name: str) -> list[str]:
+    """Return the kinds that a word means: `encoder` means every modality's."""
+    kinds = [kind for kind in registry.kinds() if kind == name or kind.startswith(f"{name}/")]
+    if not kinds and name not in KINDS:
+        names = sorted({*KINDS, *registry.kinds()})
+        raise UnknownChoiceError(f"`{name}` is no kind of component.{did_you_mean(name, names)}{one_of(names)}")
+    return kinds
+
+
+def _line(component: Component) -> str:
+    """Return what a component is, provides and needs."""
+    traits = component.traits_for(component.options())
+    parts = [component.doc]
+    if traits.provides:
+        parts.append(f"Provides {', '.join(sorted(traits.provides))}.")
+    if needs := _needs(traits):
+        parts.append(f"Needs {'; '.join(needs)}.")
+    return " ".join(parts)
+
+
+def _needs(traits: Traits) -> list[str]:
+    needs = [f"{need.of} {' or '.join(sorted(need.has))}".strip() for need in traits.needs]
+    return list(dict.fromkeys([*needs, *(["tokenizer"] if traits.uses_tokenizer else [])]))
+
+
+def _shown(registry: Registry, path: str) -> str:
+    """Return one component with its options."""
+    from mmlm_core.cli.train_help import option_lines
+    from mmlm_core.options import plain
+
+    kind, slash, name = path.replace("=", "/").rpartition("/")
+    if not slash:
+        raise OptionError(f"`{path}` must name a component with its kind, as `backbone/gru`.")
+    if kind not in registry.kinds():
+        kinds = registry.kinds()
+        raise UnknownChoiceError(f"`{kind}` is no kind of component.{did_you_mean(kind, kinds)}{one_of(kinds)}")
+    component = registry.get(kind, name)
+    traits = component.traits_for(component.options())
+    lines = [say.bold(f"{kind}={name}"), say.wrapped(component.doc, "  "),
+             f"  package   {registry.giver(kind, name)}", f"  class     {component.target}"]  # fmt: skip
+    if traits.provides:
+        lines.append(f"  provides  {', '.join(sorted(traits.provides))}")
+    lines += [say.wrapped(f"needs     {' or '.join(sorted(need.has))} of {need.of}: it {need.because}"
+                          if need.has else f"needs     {need.of}: it {need.because}", "  ")
+              for need in traits.needs]  # fmt: skip
+    lines += ["  options", *option_lines(component.options, plain(component.options()))]
+    return "\n".join(lines)

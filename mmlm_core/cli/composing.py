@@ -1,0 +1,157 @@
+"""From overrides to a checked composition, through Hydra."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import hydra
+from hydra import initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from hydra.version import VersionBase
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from mmlm_core.cli import explain
+from mmlm_core.cli.menu import Menu
+from mmlm_core.cli.source import PRIMARY, serving
+from mmlm_core.composition import Composition
+from mmlm_core.errors import MmlmError, OptionError, gather
+
+__all__ = ["PRIMARY", "compose", "jobs", "session", "to_composition", "to_mapping"]
+
+
+@contextmanager
+def session(menu: Menu) -> Iterator[Any]:
+    """Make Hydra ready to compose from a menu, and leave its global state as it was.
+
+    Yields:
+        Hydra's application object.
+    """
+    state, base = GlobalHydra.instance(), VersionBase.instance().getbase()
+    before = state.hydra
+    state.clear()
+    # 1.4 has no version base any more
+    version_base = {} if hydra.__version__.startswith("1.4") else {"version_base": None}
+    try:
+        with serving(menu), initialize_config_module("mmlm_core.conf", job_name="mmlm", **version_base):
+            yield GlobalHydra.instance().hydra
+    finally:
+        GlobalHydra.set_instance(state)
+        state.hydra = before
+        VersionBase.instance().version_base = base
+
+
+def compose(application: Any, menu: Menu, overrides: Sequence[str], sweep: bool = False) -> DictConfig:
+    """Return what the overrides compose, Hydra's own node included.
+
+    Args:
+        application: What `session` yields.
+        menu: The choices.
+        overrides: As on the command line.
+        sweep: Whether an override may give several values.
+
+    Raises:
+        MmlmError: Everything that is wrong with the overrides.
+    """
+    parsed = explain.parse(overrides)
+    explain.check_choices(menu, parsed, sweep)
+    try:
+        cfg: DictConfig = application.compose_config(
+            config_name=PRIMARY, overrides=list(overrides), run_mode=RunMode.MULTIRUN if sweep else RunMode.RUN
+        )
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        groups = [o.input_line for o in parsed if o.key_or_group in menu.groups and not o.is_sweep_override()]
+        try:
+            base = application.compose_config(config_name=PRIMARY, overrides=groups, run_mode=RunMode.RUN)
+        except (HydraException, OmegaConfBaseException, ValueError):
+            base = None
+        raise explain.explain(error, menu, parsed, base) from error
+    return cfg
+
+
+def jobs(parsed: Sequence[Override], limit: int = 1000) -> list[list[str]] | None:
+    """Return the overrides of each job of a sweep; None where they cannot be listed, as for an interval."""
+    values: dict[str, list[str]] = {}
+    for override in parsed:
+        if override.is_sweep_override():
+            if not override.is_discrete_sweep():
+                return None
+            key = override.get_key_element()
+            values[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
+        else:
+            values[override.get_key_element()] = [str(override.input_line)]
+    return [list(job) for job in itertools.islice(itertools.product(*values.values()), limit)]
+
+
+def to_composition(cfg: DictConfig, menu: Menu) -> Composition:
+    """Return the composition that a composed configuration describes; whether its parts fit is not checked.
+
+    Args:
+        cfg: What `compose` returns.
+        menu: The choices.
+
+    Raises:
+        MmlmError: Every unknown group and option, and every value of the wrong type or out of range.
+    """
+    choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items() if name is not None}
+    overrides = explain.parse(list(cfg.hydra.overrides.task))
+
+    def origin(path: str) -> str:
+        return explain.origin(path, overrides, menu, choices)
+
+    mapping = to_mapping(cfg, origin)
+    problems: list[MmlmError] = []
+    for slot in menu.slots:
+        expected = menu.component(slot, choices.get(slot, ""))
+        node = _at(mapping, slot)
+        if expected and isinstance(node, dict) and node.get("name") not in (expected, None):
+            path = f"{slot.replace('/', '.')}.name"
+            problems.append(OptionError(f"`{path}` of {origin(path)} is `{node['name']}`, and `{slot}={choices[slot]}` "
+                                        f"is chosen: write `{slot}={node['name']}` instead."))  # fmt: skip
+            node["name"] = expected
+    try:
+        composition = Composition.from_mapping(menu.registry, mapping, origin)
+    except MmlmError as error:
+        problems.append(error)
+    if problems:
+        raise gather(problems)
+    return composition
+
+
+def to_mapping(cfg: DictConfig, origin: explain.Origin, resolve: bool = True) -> dict[str, Any]:
+    """Return a composed configuration as plain values, without Hydra's node and without what is not read.
+
+    Raises:
+        OptionError: A value refers to another one that is not there.
+    """
+    cfg = cfg.copy()
+    own = cfg.get("hydra")
+    before = HydraConfig.instance().cfg
+    if own is not None:
+        HydraConfig.instance().set_config(OmegaConf.create({"hydra": own}))  # `${hydra:...}` reads it
+    try:
+        with open_dict(cfg):
+            cfg.pop("hydra", None)
+        mapping: dict[str, Any] = OmegaConf.to_container(cfg, resolve=resolve)  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        path = str(error.full_key)
+        raise OptionError(f"`{path}` of {origin(path)} cannot be resolved: {error.msg}.") from error
+    finally:
+        HydraConfig.instance().cfg = before
+    for modality in list(mapping.get("projection") or {}):
+        if modality not in (mapping.get("encoder") or {}):
+            del mapping["projection"][modality]
+    return {group: node for group, node in mapping.items() if node or group not in ("encoder", "projection")}
+
+
+def _at(mapping: dict[str, Any], slot: str) -> Any:
+    group, _, modality = slot.partition("/")
+    node = mapping.get(group)
+    return node.get(modality) if modality and isinstance(node, dict) else node

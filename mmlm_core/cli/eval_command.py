@@ -1,0 +1,39 @@
+"""`mmlm eval`: measures a trained run on a split of its data, or of other data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmlm_core.cli import say
+from mmlm_core.cli.arguments import Parser
+
+__all__ = ["run"]
+
+
+def run(argv: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        MmlmError: A run that cannot be used, or overrides that are wrong.
+    """
+    parser = Parser("eval", "Measure a trained run on a split of its data.\n\n"
+                    "Examples:\n"
+                    "  mmlm eval runs/NAME\n"
+                    "  mmlm eval runs/NAME --split validation decoding.beams=4\n"
+                    "  mmlm eval runs/NAME data=table data.path=other.csv")  # fmt: skip
+    parser.add_argument("run", metavar="RUN", type=Path, help="the run's folder")
+    told = "changes for this evaluation: `data=...`, `loader.*`, `decoding.*`, `trainer.*`"
+    parser.add_argument("overrides", metavar="OVERRIDE", nargs="*", help=told)
+    parser.add_argument("--split", default="test", help="the split to measure on (default: test)")
+    parser.add_argument("--json", action="store_true", help="print the metrics as one line of JSON")
+    args = parser.read(argv)
+
+    from mmlm_core.evaluation import evaluate
+
+    metrics = evaluate(args.run, split=args.split, overrides=args.overrides)
+    if args.json:
+        say.out(json.dumps(metrics, ensure_ascii=False))
+    else:
+        say.table(("metric", args.split), [(name, f"{value:.6g}") for name, value in metrics.items()])

@@ -1,0 +1,257 @@
+"""What is wrong with overrides, in our words: found by looking, never by reading Hydra's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException, OverrideParseException
+from omegaconf import DictConfig
+
+from mmlm_core.cli.menu import EXPERIMENT, OPEN, Menu, Preset
+from mmlm_core.composition import kind_of
+from mmlm_core.errors import (
+    CompositionError,
+    ConflictError,
+    MmlmError,
+    OptionError,
+    UnknownChoiceError,
+    did_you_mean,
+    gather,
+    one_of,
+)
+from mmlm_core.options import option_types
+from mmlm_core.registry import NONE
+from mmlm_core.settings import Settings
+
+__all__ = ["Origin", "check_choices", "explain", "origin", "parse"]
+
+Origin = Callable[[str], str]
+"""Tells where the value at a path of the configuration comes from."""
+
+
+def parse(overrides: Sequence[str]) -> list[Override]:
+    """Return the overrides as Hydra reads them.
+
+    Raises:
+        OptionError: With every override that it cannot read.
+    """
+    parser, parsed, problems = OverridesParser.create(), [], list[MmlmError]()
+    for text in overrides:
+        try:
+            parsed += parser.parse_overrides([text])
+        except (OverrideParseException, HydraException):
+            key, equals, value = text.partition("=")
+            told = "it must read `group=choice` or `group.option=value`" if not equals else (
+                f"quote a value that has spaces or signs of its own, as '{key}=\"{value}\"'")  # fmt: skip
+            problems.append(OptionError(f"The override `{text}` cannot be read: {told}."))
+    if problems:
+        raise gather(problems)
+    return parsed
+
+
+def check_choices(menu: Menu, overrides: Sequence[Override], sweep: bool) -> None:
+    """Check each override's group, and the choices that it and the presets behind it make.
+
+    Raises:
+        MmlmError: Every unknown group and choice, and every override of a form that is of no use here.
+    """
+    problems: list[MmlmError] = []
+    for override in overrides:
+        if override.is_hydra_override():
+            continue
+        try:
+            if override.is_sweep_override() and not sweep:
+                raise OptionError("several values: add `--multirun` to train with each of them; "
+                                  "or write a list as `[a,b]`, and text with a comma as '\"a,b\"'.")  # fmt: skip
+            if override.key_or_group in menu.groups:
+                _check_choice(menu, override)
+            else:
+                _check_group(menu, override)
+        except MmlmError as error:
+            problems.append(type(error)(f"`{override.input_line}`: {error}"))
+    if problems:
+        raise gather(problems)
+
+
+def explain(
+    error: Exception, menu: Menu, overrides: Sequence[Override], base: DictConfig | None
+) -> MmlmError | Exception:
+    """Return why Hydra could not compose, in our words.
+
+    Args:
+        error: What Hydra raised.
+        menu: The choices.
+        overrides: All overrides.
+        base: What the choices compose without the other overrides; None where that fails too.
+    """
+    problems: list[MmlmError] = []
+    if base is None:
+        problems += _broken_presets(error, menu, overrides)
+    else:
+        for override in overrides:
+            if override.key_or_group not in menu.groups and not override.is_hydra_override():
+                problems += _unusable(override, menu, base)
+    if problems:
+        return gather(problems)
+    return CompositionError(f"Hydra cannot compose this: {error}") if isinstance(error, HydraException) else error
+
+
+def origin(path: str, overrides: Sequence[Override], menu: Menu, choices: Mapping[str, str]) -> str:
+    """Return where the value at a path comes from: the overrides as they were typed, or a file."""
+    texts = [f"`{override.input_line}`" for override in overrides if _touches(override.key_or_group, path)]
+    if texts:
+        return f"the override {' '.join(texts)}" if len(texts) == 1 else f"the overrides {' '.join(texts)}"
+    for preset in _chosen_presets(menu, choices):
+        prefix = "" if preset.group == EXPERIMENT else f"{preset.group.replace('/', '.')}."
+        node: Any = preset.content
+        inside = path.removeprefix(prefix)
+        if inside != path or not prefix:
+            for part in inside.split("."):
+                node = node.get(part) if isinstance(node, dict) else None
+            if node is not None:
+                return f"`{preset.path}`"
+    return "the configuration"
+
+
+def _check_group(menu: Menu, override: Override) -> None:
+    """Check that the first part of an option's path is a group."""
+    key = override.key_or_group
+    roots = sorted({group.partition("/")[0] for group in menu.groups})
+    slashed, dotted = key.replace(".", "/"), key.replace("/", ".")
+    if slashed in menu.groups and not isinstance(override.value(), dict):
+        raise UnknownChoiceError(f"`{slashed}` is a group: write `{slashed}={override.get_value_element_as_str()}`.")
+    if "/" in key and any(dotted.startswith(f"{group.replace('/', '.')}.") for group in menu.groups):
+        raise UnknownChoiceError(f"options have dots: write `{dotted}={override.get_value_element_as_str()}`.")
+    if override.package is not None:
+        raise OptionError("a package (`@`) is of no use here.")
+    known = key.partition(".")[0] if "/" not in key else key
+    if "/" in key or known not in roots:
+        names = menu.groups if "/" in key or "." not in key else roots
+        raise UnknownChoiceError(f"`{known}` is no group.{did_you_mean(known, names)}{one_of(names)}")
+
+
+def _check_choice(menu: Menu, override: Override) -> None:
+    group = override.key_or_group
+    if override.package is not None:
+        raise OptionError("a package (`@`) is of no use here.")
+    if override.is_delete():
+        return
+    if override.is_add() or override.is_force_add():
+        raise OptionError(f"`+` is for new keys: write `{group}={override.get_value_element_as_str()}`.")
+    if override.is_sweep_override():
+        values: list[object] = list(override.sweep_string_iterator()) if override.is_discrete_sweep() else []
+    else:
+        values = [override.value()]
+    for value in values:
+        if isinstance(value, dict):
+            continue
+        if value is None and group != EXPERIMENT:
+            raise UnknownChoiceError(f"write `{group}={NONE}` to leave it out." if NONE in menu.choices(group)
+                                     else f"`{group}` must be chosen.{menu.listed(group)}")  # fmt: skip
+        if isinstance(value, list):
+            raise OptionError(f"`{group}` takes one choice, not a list.{menu.listed(group)}")
+        if value is not None:
+            _check_name(menu, group, str(value), set())
+
+
+def _check_name(menu: Menu, group: str, name: str, seen: set[tuple[str, str]]) -> None:
+    """Check a choice, and those that the file behind it makes."""
+    menu.check(group, name)
+    preset = menu.preset(group, name)
+    if preset is None or (group, name) in seen:
+        return
+    for other, base in preset.bases:
+        if other.startswith("hydra/") or "$" in base or base in ("None", "null"):
+            continue
+        try:
+            if other in menu.groups or other == preset.group:
+                _check_name(menu, other, base, {*seen, (group, name)})
+            elif not any((folder / other / f"{base}.yaml").is_file() for _, folder in menu.folders):
+                raise UnknownChoiceError(
+                    f"`{other}` is no group: no installed plugin gives it."
+                    f"{did_you_mean(other, menu.groups)}{one_of(menu.groups)}"
+                )
+        except (UnknownChoiceError, ConflictError) as error:
+            raise type(error)(f"{error} It is chosen by `{preset.path}`.") from error
+
+
+def _unusable(override: Override, menu: Menu, base: DictConfig) -> Iterator[MmlmError]:
+    """Yield why an override cannot be applied to what the choices compose."""
+    key, text = override.key_or_group, override.input_line
+    node: Any = base
+    parts = key.split(".")
+    for index, part in enumerate(parts):
+        if not isinstance(node, DictConfig):
+            path = ".".join(parts[:index])
+            yield UnknownChoiceError(f"`{text}`: `{path}` is a value and has no options of its own.")
+            return
+        if part not in node:
+            if not (override.is_add() or override.is_force_add()) and node._get_flag("struct") is not False:
+                yield UnknownChoiceError(f"`{text}`: {_no_option(key, parts[: index + 1], menu, base)}")
+            return
+        node = node._get_node(part)
+        node = node._value() if node is not None and not isinstance(node, DictConfig) else node
+    if override.is_add() and not isinstance(override.value(), dict | list):
+        yield OptionError(f"`{text}`: `{key}` is there already: write `{str(text).removeprefix('+')}`.")
+    elif override.is_delete() and override.value() is not None and override.value() != node:
+        yield OptionError(f"`{text}`: the value is `{node}`, so this deletes nothing.")
+
+
+def _no_option(key: str, parts: list[str], menu: Menu, base: DictConfig) -> str:
+    """Return why there is no option at a path, with the choices that have one."""
+    group = next((group for group in menu.groups if f"{key}.".startswith(f"{group.replace('/', '.')}.")), None)
+    if group is None:
+        names = [other for other in menu.groups if other.startswith(f"{parts[0]}/")]
+        slot = key.replace(".", "/", 1).partition(".")[0]
+        return f"`{slot}` is no group.{did_you_mean(slot, names)}{one_of(names)}"
+    name = str(base.hydra.runtime.choices.get(group) or NONE)
+    if name in (NONE, OPEN):
+        return f"`{group}` is not chosen; choose it first, as `{group}=CHOICE`.{menu.listed(group)}"
+    schema = menu.schema(group, name)
+    known = list(option_types(schema)) if schema else []
+    option = parts[-1]
+    prefix = group.replace("/", ".")
+    if ".".join(parts[:-1]) != prefix:
+        return f"`{key}` is no option of `{group}={name}`."
+    if group in Settings.groups():
+        return f"`{option}` is no option of `{group}`.{did_you_mean(option, known)}{one_of(known)}"
+    others = [other for other in menu.registry.names(kind_of(group))
+              if option in option_types(menu.registry.get(kind_of(group), other).options)]  # fmt: skip
+    elsewhere = f" It is one of {', '.join(f'`{group}={other}`' for other in others)}." if others else ""
+    giver = menu.choices(group).get(name, "?")
+    return (f"`{option}` is no option of `{group}={name}` ({giver}).{did_you_mean(option, known)}{elsewhere}"
+            f"{one_of(known).replace(' Choices', ' Options')}")  # fmt: skip
+
+
+def _broken_presets(error: Exception, menu: Menu, overrides: Sequence[Override]) -> Iterator[MmlmError]:
+    """Yield what is wrong with the files that the overrides choose."""
+    choices = {override.key_or_group: str(override.value()) for override in overrides
+               if override.key_or_group in menu.groups and not override.is_sweep_override()}  # fmt: skip
+    for preset in _chosen_presets(menu, choices):
+        lines = preset.content.get("defaults")
+        if lines is not None and not isinstance(lines, list):
+            yield OptionError(f"`defaults` of `{preset.path}` must be a list, not `{lines}`.")
+        elif lines:
+            cause = error.__cause__ or error.__context__ or error
+            yield OptionError(f"`{preset.path}` cannot be composed: {str(cause).splitlines()[0]}")
+
+
+def _chosen_presets(menu: Menu, choices: Mapping[str, str]) -> list[Preset]:
+    """Return the files behind the choices, those that they extend included, the last word first."""
+    found: dict[tuple[str, str], Preset] = {}
+    waiting = [(EXPERIMENT, choices.get(EXPERIMENT, "")), *choices.items()]
+    while waiting:
+        group, name = waiting.pop(0)
+        preset = menu.preset(group, name)
+        if preset and (group, name) not in found:
+            found[group, name] = preset
+            waiting += preset.bases
+    return list(found.values())
+
+
+def _touches(key: str, path: str) -> bool:
+    """Return whether an override of `key` says something about the value at `path`."""
+    return f"{path}.".startswith(f"{key}.") or key.startswith(f"{path}.")

@@ -1,0 +1,89 @@
+"""The command `mmlm`: finds the command that is asked for, and says its errors. Imports next to nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from mmlm_core.cli import say
+from mmlm_core.errors import MmlmError, UnknownChoiceError, did_you_mean, one_of
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = {
+    "train": "compose a model, check it and train it",
+    "eval": "measure a trained run on a split of its data",
+    "predict": "predict for files, folders, a table or standard input; JSON lines out",
+    "generate": "write text for an input or a prompt, as it is generated",
+    "components": "list what can be chosen, and who gives it",
+    "plugins": "list the installed plugins, and what is wrong with those set aside",
+    "compat": "show which choices fit together, and why others do not",
+}
+"""The commands, each with what it does; the command `x` is `run` of the module `mmlm_core.cli.x_command`."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command, and return the exit code: 0, or 2 where the user's input is wrong.
+
+    Args:
+        argv: The arguments; None: the process's.
+    """
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except MmlmError as error:
+        say.error(str(error))
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+    except BrokenPipeError:  # the reader of a pipe, as `head`, has gone: write no more, also not when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(argv: list[str]) -> int:
+    command, rest = (argv[0], argv[1:]) if argv else ("--help", [])
+    if command in COMMANDS:
+        import_module(f"mmlm_core.cli.{command}_command").run(rest)
+    elif command in ("--help", "-h", "help"):
+        say.out(_help())
+    elif command == "--version":
+        from importlib.metadata import version
+
+        say.out(f"mmlm {version('mmlm-core')}")
+    elif command in ("--completion", "--complete"):
+        import_module("mmlm_core.cli.completion").run(command, rest)
+    else:
+        kind = "flag" if command.startswith("-") else "command"
+        names = ["--help", "--version", "--completion"] if kind == "flag" else list(COMMANDS)
+        raise UnknownChoiceError(f"`{command}` is no {kind} of `mmlm`.{did_you_mean(command, names)}{one_of(names)}")
+    return 0
+
+
+def _help() -> str:
+    return "\n".join([
+        "mmlm: multimodal language models, composed from parts.",
+        "",
+        f"{say.bold('Use:')} mmlm COMMAND ...     mmlm COMMAND --help",
+        "",
+        say.bold("Commands"),
+        say.definitions(COMMANDS.items(), column=14),
+        "",
+        say.bold("Examples"),
+        "  mmlm train                                    train the default composition",
+        "  mmlm train backbone=gru backbone.layers=2     swap a part, set an option",
+        "  mmlm train --help                             every part that can be swapped",
+        "  mmlm predict runs/NAME cat.png                predict with a trained run",
+        "",
+        say.bold("Flags"),
+        say.definitions([
+            ("--version", "print the version"),
+            ("--completion bash", 'print the completion of bash: eval "$(mmlm --completion bash)"'),
+        ], column=22),
+    ])  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

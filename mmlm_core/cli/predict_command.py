@@ -1,0 +1,67 @@
+"""`mmlm predict`: predicts with a trained run, in batches; JSON lines out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from mmlm_core.cli.arguments import Parser
+from mmlm_core.cli.rows import add_inputs, read_rows, split_overrides
+from mmlm_core.errors import DataError
+
+__all__ = ["data_columns", "run", "write"]
+
+
+def run(argv: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        MmlmError: A run or an input that cannot be used, or overrides that are wrong.
+    """
+    parser = Parser("predict", "Predict with a trained run: a line of JSON for each input.\n\n"
+                    "Examples:\n"
+                    "  mmlm predict runs/NAME cat.png dogs/ 'more/*.jpg'\n"
+                    "  mmlm predict runs/NAME --table data.csv --out predictions.jsonl\n"
+                    "  mmlm predict runs/NAME --text 'A fine film.'")  # fmt: skip
+    add_inputs(parser)
+    args = parser.read(argv)
+    inputs, overrides = split_overrides(args.inputs)
+
+    from mmlm_core.prediction import load
+
+    predictor = load(args.run, overrides)
+    rows = read_rows(args, inputs, predictor.composition.modalities(), data_columns(predictor))
+    write(predictor.predict(rows), args.out)
+
+
+def data_columns(predictor: Any) -> dict[str, str]:
+    """Return the columns that the data of the run names by modality, where its data has columns."""
+    choice = predictor.composition.choices.get("data")
+    inputs = getattr(choice.options, "inputs", None) if choice else None
+    return dict(inputs) if isinstance(inputs, Mapping) else {}
+
+
+def write(predictions: Iterator[Mapping[str, Any]], out: Path | None) -> None:
+    """Write JSON lines, each as it is known."""
+    with _opened(out) as file:
+        for prediction in predictions:
+            file.write(json.dumps(prediction, ensure_ascii=False) + "\n")
+            file.flush()
+
+
+@contextmanager
+def _opened(out: Path | None) -> Iterator[TextIO]:
+    if out is None:
+        yield sys.stdout
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        file = out.open("w", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"`--out {out}` cannot be written: {error}.") from error
+    with file:
+        yield file

@@ -1,0 +1,164 @@
+"""`mmlm train`: composes a model from overrides, checks it, and trains it; also sweeps, and resumes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmlm_core.cli import say
+from mmlm_core.cli.arguments import Parser
+from mmlm_core.cli.menu import Menu
+from mmlm_core.errors import OptionError
+from mmlm_core.plugins import load_plugins
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from omegaconf import DictConfig
+
+__all__ = ["FLAGS", "run"]
+
+FLAGS = {
+    "--multirun, -m": "train once for each combination of values given as `key=a,b`; Hydra's sweepers and launchers "
+    "(`hydra/sweeper=optuna`, `hydra/launcher=joblib`) work",
+    "--resume RUN": "go on with a run that was interrupted, exactly as if it had not been",
+    "--cfg, -c job": "print the composed configuration, and stop (`hydra`, `all`: Hydra's own, too)",
+    "--package, -p PATH": "with `--cfg`: print this part of it only",
+    "--resolve": "with `--cfg`: print what `${...}` stands for",
+    "--info [WHAT]": "print how Hydra composes: `all`, `defaults`, `defaults-tree`, `config`, `plugins`, `searchpath`",
+    "--config-dir, -cd DIR": "a folder of your own YAML files, laid out as `conf/` is",
+    "--help, -h": "print this; with overrides, the options of what they choose",
+}
+"""The flags, each with what it does."""
+
+
+def run(argv: Sequence[str]) -> None:
+    """Run the command.
+
+    Raises:
+        MmlmError: Everything that is wrong with the arguments.
+    """
+    args = _parser().read(argv)
+    if args.resume is not None:
+        if args.overrides:
+            raise OptionError(f"`--resume` goes on with a run as it was, so `{args.overrides[0]}` cannot be given.")
+        from mmlm_core.training import resume
+
+        resume(args.resume)
+        return
+    plugins = load_plugins()
+    menu = Menu(plugins, args.config_dir)
+    if args.help:
+        from mmlm_core.cli.train_help import train_help
+
+        say.out(train_help(menu, args.overrides))
+        return
+    _compose_and_train(args, menu)
+
+
+def _parser() -> Parser:
+    parser = Parser("train", "", add_help=False)
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--help", "-h", action="store_true")
+    parser.add_argument("--multirun", "-m", action="store_true")
+    parser.add_argument("--resume", type=Path)
+    parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])
+    parser.add_argument("--package", "-p")
+    parser.add_argument("--resolve", action="store_true")
+    parser.add_argument("--info", nargs="?", const="all",
+                        choices=["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"])  # fmt: skip
+    parser.add_argument("--config-dir", "-cd", type=Path)
+    return parser
+
+
+def _compose_and_train(args: Namespace, menu: Menu) -> None:
+    from mmlm_core import compat
+    from mmlm_core.cli import composing
+
+    with composing.session(menu) as application:
+        cfg = composing.compose(application, menu, args.overrides, sweep=args.multirun)
+        if args.info:
+            application.show_info(args.info, config_name=composing.PRIMARY, overrides=args.overrides)
+            return
+        if args.cfg:
+            _show(args, menu, cfg)
+            return
+        if args.multirun or str(cfg.hydra.mode or "").endswith("MULTIRUN"):
+            _check_jobs(application, menu, args.overrides)
+            application.multirun(config_name=composing.PRIMARY, task_function=job, overrides=args.overrides)
+            return
+        composition = composing.to_composition(cfg, menu)
+    compat.check(composition, menu.registry)
+    from mmlm_core.training import train
+
+    train(composition, menu.plugins, overrides=args.overrides)
+
+
+def job(cfg: DictConfig) -> Any:
+    """Train one job of a sweep; Hydra's launcher calls this, maybe in another process.
+
+    Its run lies in the folder of the sweep, under the job's number, so that no two jobs meet.
+    """
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import open_dict
+
+    from mmlm_core import compat
+    from mmlm_core.cli import composing, source
+
+    own = HydraConfig.get()
+    with open_dict(cfg):
+        cfg.hydra = own
+    menu = source.served()
+    composition = composing.to_composition(cfg, menu)
+    compat.check(composition, menu.registry)
+    overrides, settings = list(own.overrides.task), composition.settings.run
+    settings.name = f"{settings.name}-{own.job.num}" if settings.name else str(own.job.num)
+    settings.folder = str(own.sweep.dir)
+    sys.stderr.write(f"job {own.job.num}: {' '.join(overrides)}\n")
+    from mmlm_core.training import train
+
+    return train(composition, menu.plugins, overrides=overrides)
+
+
+def _check_jobs(application: Any, menu: Menu, overrides: Sequence[str]) -> None:
+    """Check every job of a sweep before the first is trained, where the sweep can be listed.
+
+    Raises:
+        MmlmError: With everything that is wrong with each of them.
+    """
+    from mmlm_core import compat
+    from mmlm_core.cli import composing, explain
+    from mmlm_core.errors import MmlmError, gather
+
+    problems: list[MmlmError] = []
+    for number, texts in enumerate(composing.jobs(explain.parse(overrides)) or []):
+        try:
+            composition = composing.to_composition(composing.compose(application, menu, texts), menu)
+            compat.check(composition, menu.registry)
+        except MmlmError as error:
+            problems.append(type(error)(f"job {number} ({' '.join(texts)}): {error}"))
+    if problems:
+        raise gather(problems)
+
+
+def _show(args: Namespace, menu: Menu, cfg: DictConfig) -> None:
+    """Print the composed configuration, after it is checked."""
+    from omegaconf import OmegaConf
+
+    from mmlm_core.cli import composing
+
+    if args.cfg == "job":
+        composing.to_composition(cfg, menu)
+        shown: Any = composing.to_mapping(cfg, lambda path: "the configuration", resolve=args.resolve)
+    else:
+        node = cfg if args.cfg == "all" else OmegaConf.masked_copy(cfg, "hydra")
+        shown = OmegaConf.to_container(node, resolve=False, enum_to_str=True)
+    if args.package:
+        for part in args.package.split("."):
+            if not isinstance(shown, dict) or part not in shown:
+                raise OptionError(f"`--package {args.package}` is no part of this configuration.")
+            shown = shown[part]
+    sys.stdout.write(OmegaConf.to_yaml(shown) if isinstance(shown, dict | list) else f"{json.dumps(shown)}\n")

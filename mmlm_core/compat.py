@@ -1,0 +1,150 @@
+"""Checks a composition from what its components declare: needs on one side, provisions on the other. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mmlm_core.composition import Choice, Composition, kind_of, slots
+from mmlm_core.errors import CompositionError, one_of
+from mmlm_core.registry import Component, Need, Registry
+
+__all__ = ["REQUIRED", "Misfit", "check", "misfits", "pair"]
+
+REQUIRED = ("data", "fusion", "backbone", "head", "optimizer", "schedule")
+"""The slots that every composition fills; `tokenizer` and the encoders are asked for by who needs them."""
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """One reason why a composition is refused.
+
+    Attributes:
+        slot: The slot whose component is not served.
+        reason: The whole sentence.
+        fitting: Names that would fit in the slot that the need is about, as `backbone=gru`.
+    """
+
+    slot: str
+    reason: str
+    fitting: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the reason with the choices that would fit."""
+        return f"{self.reason}{one_of(self.fitting).replace('Choices', 'These fit') if self.fitting else ''}"
+
+
+def check(composition: Composition, registry: Registry) -> None:
+    """Raise where the parts do not fit.
+
+    Raises:
+        CompositionError: With every misfit, one a line, and the choices that would fit.
+    """
+    found = misfits(composition, registry)
+    if found:
+        lines = "\n".join(f"  - {misfit}" for misfit in found)
+        raise CompositionError(f"This composition does not fit together:\n{lines}")
+
+
+def misfits(composition: Composition, registry: Registry) -> list[Misfit]:
+    """Return every reason why the composition cannot be built; an empty list where it can."""
+    return [*_empty_slots(composition, registry), *_unmet_needs(composition, registry),
+            *_unread_inputs(composition)]  # fmt: skip
+
+
+def pair(one: Choice, other: Choice, registry: Registry) -> list[str]:
+    """Return every reason why two choices do not fit together, whatever else is chosen; empty where they do.
+
+    Args:
+        one: A choice.
+        other: A choice for another slot.
+        registry: The components.
+    """
+    both = Composition({one.slot: one, other.slot: other})
+    return [
+        *(_sentence(asking, need) for asking, asked in ((one, other), (other, one)) for need in asking.traits.needs
+          if _concerns(need, asked.slot, registry) and not _is_met(need, both)),
+        *(misfit.reason for misfit in _unread_inputs(both)),
+    ]  # fmt: skip
+
+
+def _concerns(need: Need, slot: str, registry: Registry) -> bool:
+    """Whether the choice of a slot alone decides if the need is met: not where another modality's could meet it."""
+    if slot == need.of:
+        return True
+    return slot.startswith(f"{need.of}/") and (need.every or len(registry.modalities()) == 1)
+
+
+def _empty_slots(composition: Composition, registry: Registry) -> Iterator[Misfit]:
+    for slot in REQUIRED:
+        if slot not in composition.choices:
+            names = registry.names(kind_of(slot))
+            told = f"`{slot}` is not chosen." if names else f"`{slot}` is not chosen, and no installed plugin gives one."
+            yield Misfit(slot, told, _settings(slot, names))
+    for modality in composition.modalities():
+        if f"projection/{modality}" not in composition.choices:
+            yield Misfit(
+                f"projection/{modality}",
+                f"`projection/{modality}` is not chosen, so the features of `{modality}` do not reach the backbone.",
+                _settings(f"projection/{modality}", registry.names("projection")),
+            )
+
+
+def _unmet_needs(composition: Composition, registry: Registry) -> Iterator[Misfit]:
+    for choice in composition.choices.values():
+        traits = choice.traits
+        needs = list(traits.needs)
+        if traits.uses_tokenizer and "tokenizer" not in composition.choices:
+            needs.append(Need("tokenizer", "reads or writes text"))
+        for need in needs:
+            told_already = need.of in REQUIRED and need.of not in composition.choices
+            if not told_already and not _is_met(need, composition):
+                yield Misfit(choice.slot, _sentence(choice, need), _fitting(need, registry))
+
+
+def _is_met(need: Need, composition: Composition) -> bool:
+    chosen = list(composition.of_kind(need.of))
+    serving = [choice for choice in chosen if not need.has or need.has & choice.traits.provides]
+    return bool(serving) and (not need.every or len(serving) == len(chosen))
+
+
+def _sentence(choice: Choice, need: Need) -> str:
+    asked = f" that provides {' or '.join(f'`{word}`' for word in sorted(need.has))}" if need.has else ""
+    article = "every" if need.every else "an" if need.of[0] in "aeiou" else "a"
+    return f"`{choice.slot}={choice.component.name}` {need.because}: it needs {article} `{need.of}`{asked}."
+
+
+def _fitting(need: Need, registry: Registry) -> tuple[str, ...]:
+    fitting: list[str] = []
+    for slot in slots(registry):
+        if slot == need.of or slot.startswith(f"{need.of}/"):
+            kind = kind_of(slot)
+            names = [name for name in registry.names(kind) if _could_serve(registry.get(kind, name), need)]
+            fitting += _settings(slot, names)
+    return tuple(fitting)
+
+
+def _could_serve(component: Component, need: Need) -> bool:
+    """Whether the component with its default options provides what is needed."""
+    return not need.has or bool(need.has & component.traits_for(component.options()).provides)
+
+
+def _unread_inputs(composition: Composition) -> Iterator[Misfit]:
+    """Yield the modalities that an encoder reads and the data does not give."""
+    if "data" not in composition.choices:
+        return
+    data = composition["data"]
+    given = sorted(word.partition(":")[2] for word in data.traits.provides if word.startswith("input:"))
+    for modality in composition.modalities():
+        if modality not in given:
+            has = f"it gives {', '.join(f'`{name}`' for name in given)}" if given else "it gives no inputs"
+            yield Misfit(
+                f"encoder/{modality}",
+                f"`encoder/{modality}={composition[f'encoder/{modality}'].component.name}` reads `{modality}`, which "
+                f"`data={data.component.name}` does not give ({has}): map a column, as "
+                f"`data.inputs.{modality}=COLUMN`, or leave the modality out with `encoder/{modality}=none`.",
+            )
+
+
+def _settings(slot: str, names: list[str]) -> tuple[str, ...]:
+    return tuple(f"{slot}={name}" for name in names)

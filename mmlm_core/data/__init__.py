@@ -1,0 +1,10 @@
+"""From rows to batches: preparing, planning, collating, loading. Needs torch, no Lightning."""
+
+from mmlm_core.data.collate import Collator, collate_examples
+from mmlm_core.data.dataset import Fault, Prepared, Row
+from mmlm_core.data.loaders import BatchLoader, loader, make_loaders
+from mmlm_core.data.sampler import Batches, Draw, OrderedBatches, ShuffledBatches
+from mmlm_core.data.texts import corpus
+
+__all__ = ["BatchLoader", "Batches", "Collator", "Draw", "Fault", "OrderedBatches", "Prepared", "Row",
+           "ShuffledBatches", "collate_examples", "corpus", "loader", "make_loaders"]  # fmt: skip

@@ -1,0 +1,92 @@
+"""Makes batches of prepared rows: items of all rows side by side, each with its row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from mmlm_core.data.dataset import Fault, Row, prepare
+from mmlm_core.data.sampler import Draw, mixed_seed
+from mmlm_core.errors import DataError
+from mmlm_core.interfaces import Processor, TargetProcessor
+from mmlm_core.types import Batch, Example, Items
+
+__all__ = ["Collator", "collate_examples"]
+
+
+class Collator:
+    """Makes a `Batch` of prepared rows; picklable.
+
+    What is random in it (augmentation, masking) follows from the seed, the epoch, the batch's number and the rank, so
+    that it is the same with any number of workers and after a resume.
+
+    Args:
+        processors: The processor of each modality that the model reads.
+        target_processor: The head's; None: no targets.
+        seed: The run's seed; None: this is not training, and nothing is random.
+    """
+
+    def __init__(
+        self, processors: Mapping[str, Processor], target_processor: TargetProcessor | None, seed: int | None = None
+    ) -> None:
+        self.processors = dict(sorted(processors.items()))
+        self.target_processor = target_processor
+        self.seed = seed
+
+    def __call__(self, rows: Sequence[Row | Fault], draw: Draw | None = None) -> Batch:
+        """Return the batch; rows that cannot be used are left out.
+
+        Args:
+            rows: What `Prepared` gave.
+            draw: Which batch this is; None: nothing is random.
+
+        Raises:
+            DataError: No row can be used.
+        """
+        usable = [row for row in rows if not isinstance(row, Fault)]
+        if not usable:
+            reasons = "".join(f"\n`{row.key}`: {row.reason}" for row in rows if isinstance(row, Fault))
+            raise DataError(f"No row of a batch of {len(rows)} can be used:{reasons}")
+        inputs = {
+            modality: self._items(processor, [row.inputs[modality] for row in usable], self._random(draw, modality))
+            for modality, processor in self.processors.items()
+        }
+        targets = {}
+        if self.target_processor is not None:
+            random = self._random(draw, "target of the head")
+            targets = self.target_processor.collate([row.targets for row in usable], inputs, random)
+        examples = [row.example for row in usable if row.example is not None]
+        return Batch(len(usable), inputs, targets, examples)
+
+    def _random(self, draw: Draw | None, use: str) -> torch.Generator | None:
+        """Return the source of randomness of one use, so that one modality's never shifts another's."""
+        if self.seed is None or draw is None:
+            return None
+        return torch.Generator().manual_seed(mixed_seed(self.seed, use, draw.epoch, draw.batch, draw.rank))
+
+    @staticmethod
+    def _items(
+        processor: Processor,
+        rows: Sequence[Sequence[Mapping[str, torch.Tensor]]],
+        generator: torch.Generator | None,
+    ) -> Items:
+        items = [item for row in rows for item in row]
+        if not items:  # the encoder must stay in the graph
+            return Items(processor.collate([processor.blank()], generator), torch.tensor([-1]))
+        if len(items) == len(rows) and all(len(row) == 1 for row in rows):
+            return Items(processor.collate(items, generator))
+        owners = torch.tensor([index for index, row in enumerate(rows) for _ in row])
+        return Items(processor.collate(items, generator), owners)
+
+
+def collate_examples(
+    examples: Sequence[Example], processors: Mapping[str, Processor], target_processor: TargetProcessor | None
+) -> Batch:
+    """Return the batch of some rows, for prediction: nothing in it is random.
+
+    Raises:
+        DataError: A row cannot be used; the message begins with its key.
+    """
+    rows = [Row(*prepare(example, processors, target_processor), example) for example in examples]
+    return Collator(processors, target_processor)(rows)

@@ -1,0 +1,162 @@
+"""Rows, prepared: each modality's processor and the target's have made their tensors. Rows are kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from torch import Tensor
+from torch.utils.data import Dataset, get_worker_info
+
+from mmlm_core.errors import DataError
+from mmlm_core.interfaces import Processor, TargetProcessor
+from mmlm_core.settings import OnError
+from mmlm_core.types import Example
+
+__all__ = ["Fault", "Prepared", "Row", "prepare"]
+
+OVERHEAD = 400
+"""Bytes that a small tensor costs beside its content, roughly: the objects of Python and of torch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One prepared row.
+
+    Attributes:
+        inputs: The tensors of each item, by modality; every modality that is read is there, with an empty list where
+            the row has no item.
+        targets: The tensors of the target.
+        example: The row itself; None where it is not wanted in the batch.
+    """
+
+    inputs: Mapping[str, Sequence[Mapping[str, Tensor]]]
+    targets: Mapping[str, Tensor]
+    example: Example | None
+
+
+class Fault(NamedTuple):
+    """A row that cannot be used, and why."""
+
+    key: str
+    reason: str
+
+
+def prepare(
+    example: Example, processors: Mapping[str, Processor], target_processor: TargetProcessor | None
+) -> tuple[dict[str, list[dict[str, Tensor]]], dict[str, Tensor]]:
+    """Return the tensors of a row's items by modality, and those of its target.
+
+    Raises:
+        DataError: The row cannot be used; the message begins with its key.
+    """
+    try:
+        inputs = {
+            modality: [processor.process(item) for item in example.inputs.get(modality) or ()]
+            for modality, processor in processors.items()
+        }
+        targets = {} if target_processor is None else target_processor.process(example, inputs)
+    except DataError as error:
+        raise DataError(f"`{example.key}`: {error}") from error
+    except Exception as error:
+        error.add_note(f"This was in the row `{example.key}`.")
+        raise
+    return inputs, targets
+
+
+class Prepared(Dataset[Row | Fault]):
+    """A split's rows as tensors. Picklable, so that it works in data workers, forked or spawned.
+
+    Processors are deterministic outside `collate`, so a row that was prepared once is kept in memory while there is
+    room. Every worker has a cache of its own, and the room is divided among them.
+
+    Args:
+        examples: The rows.
+        processors: The processor of each modality that the model reads; other modalities of the rows are ignored.
+        target_processor: The head's; None: no targets.
+        cache_bytes: Room for prepared rows; 0: each is prepared anew whenever it is asked for.
+        on_error: Whether a row that cannot be used raises, or comes as a `Fault`.
+        needs_target: A row whose target is None cannot be used.
+        with_examples: Batches carry their rows (for prediction and reports); training needs them not.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        processors: Mapping[str, Processor],
+        target_processor: TargetProcessor | None,
+        cache_bytes: int = 0,
+        on_error: OnError = OnError.RAISE,
+        *,
+        needs_target: bool = False,
+        with_examples: bool = True,
+    ) -> None:
+        self.examples = examples
+        self.processors = dict(sorted(processors.items()))
+        self.target_processor = target_processor
+        self.cache_bytes = cache_bytes
+        self.on_error = on_error
+        self.needs_target = needs_target
+        self.with_examples = with_examples
+        self._kept: dict[int, Row | Fault] = {}
+        self._room: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: int) -> Row | Fault:
+        """Return a row, or why it cannot be used where such rows are skipped.
+
+        Raises:
+            DataError: It cannot be used, and `on_error` is `raise`.
+        """
+        kept = self._kept.get(index)
+        if kept is not None:
+            return kept
+        made = self._make(index)
+        if self._room is None:  # asked here and not before: this may be a copy in a worker
+            worker = get_worker_info()
+            self._room = self.cache_bytes // (1 if worker is None else worker.num_workers)
+        size = _size(made)
+        if size <= self._room:
+            self._room -= size
+            self._kept[index] = made
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kept": {}, "_room": None}
+
+    def _make(self, index: int) -> Row | Fault:
+        key = f"row {index + 1}"
+        try:
+            example = self.examples[index]
+            key = example.key
+            if self.needs_target and example.target is None:
+                raise DataError(f"`{key}`: The row has no target.")
+            inputs, targets = prepare(example, self.processors, self.target_processor)
+        except DataError as error:
+            if self.on_error is OnError.RAISE:
+                raise
+            return Fault(key, str(error).removeprefix(f"`{key}`: "))
+        return Row(inputs, targets, example if self.with_examples else None)
+
+
+def _size(made: Row | Fault) -> int:
+    """Return about how many bytes a prepared row holds."""
+    if isinstance(made, Fault):
+        return OVERHEAD
+    tensors = [*made.targets.values(), *(t for items in made.inputs.values() for item in items for t in item.values())]
+    size = sum(tensor.untyped_storage().nbytes() + OVERHEAD for tensor in tensors)
+    if made.example is not None:
+        size += OVERHEAD + _length(made.example.target)
+        size += sum(_length(item) for items in made.example.inputs.values() for item in items)
+    return size
+
+
+def _length(item: Any) -> int:
+    if isinstance(item, Mapping):
+        return sum(_length(value) for value in item.values())
+    if isinstance(item, list | tuple):
+        return sum(_length(value) for value in item)
+    return len(item) if isinstance(item, str | bytes | bytearray) else 64

@@ -1,0 +1,70 @@
+"""The contract of backbones, and of the state that lets them step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from mmlm_core.tokens import TokenTable
+from mmlm_core.types import Features
+
+__all__ = ["Backbone", "Between", "State"]
+
+Between = Callable[[int, Tensor], Tensor]
+"""Called with the layer's number and its output [B, T, D] after each layer; returns what the next layer reads."""
+
+
+class State(ABC):
+    """What a backbone keeps of the positions it has read: an attention cache, a recurrent state.
+
+    Rows may have read different numbers of positions.
+    """
+
+    @abstractmethod
+    def select(self, rows: Tensor) -> State:
+        """Return the state of these rows, in this order; a row may stand several times (beams).
+
+        Shape: rows [B'] -> a state of B' rows.
+        """
+
+
+class Backbone(nn.Module, ABC):
+    """A sequence model of one width.
+
+    Built as `Class(options, causal=...)`: whether a position may see only itself and those before it. The builder
+    passes what the head asks for, within what the component's traits provide.
+
+    Attributes:
+        width: D.
+        depth: Number of layers: how often `between` is called.
+        table: The token table that a pretrained backbone brings; None: the builder makes one.
+    """
+
+    width: int
+    depth: int
+    table: TokenTable | None = None
+
+    @abstractmethod
+    def forward(self, sequence: Features, between: Between | None = None, state: State | None = None) -> Tensor:
+        """Read a sequence; with a state, read on from where the state stands, and bring it up to date in place.
+
+        In each row the valid positions come first and padding trails. Padding changes no valid output; what comes out
+        at an invalid position is finite and otherwise undefined. `sequence.documents` are kept apart. The first call
+        with a fresh state may have many positions (rows of different length); later calls have any number too.
+
+        Shape: values [B, T, D] -> [B, T, D].
+        """
+
+    @abstractmethod
+    def start(self, rows: int, capacity: int, device: torch.device, dtype: torch.dtype) -> State:
+        """Return a fresh state, for a causal backbone.
+
+        Args:
+            rows: B.
+            capacity: Positions that a row will have at most.
+            device: Where its tensors lie.
+            dtype: Of its tensors.
+        """

@@ -1,0 +1,72 @@
+"""The contract of modality encoders, and of the processors that make their tensors."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmlm_core.types import Features
+
+__all__ = ["Encoder", "Processor"]
+
+
+class Processor(ABC):
+    """Makes tensors of raw items, in the data workers. It is picklable and holds no parameters.
+
+    What is random lies in `collate` alone, so that `process` can be done once and kept.
+    """
+
+    @abstractmethod
+    def process(self, item: Any) -> dict[str, Tensor]:
+        """Return one item's tensors; the same item always gives the same.
+
+        Args:
+            item: As the data source gives it: for pictures a path, the file's bytes, or a PIL picture (see
+                `mmlm_core.media`); for text a string.
+
+        Raises:
+            DataError: The item cannot be used.
+        """
+
+    @abstractmethod
+    def blank(self) -> dict[str, Tensor]:
+        """Return the tensors of an item without content, for a batch in which no row has one."""
+
+    @abstractmethod
+    def collate(self, items: Sequence[Mapping[str, Tensor]], generator: torch.Generator | None) -> dict[str, Tensor]:
+        """Stack items, pad what has different lengths, and augment where this is training.
+
+        Args:
+            items: What `process` returned, one each; at least one.
+            generator: The only source of randomness; None: no augmentation (validation, prediction).
+
+        Returns:
+            Tensors whose first axis is the items: [I, ...].
+        """
+
+
+class Encoder(nn.Module, ABC):
+    """Turns the items of one modality into features.
+
+    Built as `Class(options)`; with `tokenizer=` and `table=` too where its traits say `uses_tokenizer`.
+
+    Attributes:
+        width: D of its features.
+    """
+
+    width: int
+
+    @abstractmethod
+    def processor(self) -> Processor:
+        """Return the processor of the raw items."""
+
+    @abstractmethod
+    def forward(self, items: Mapping[str, Tensor]) -> Features:
+        """Encode a batch of items, each of them apart from the others.
+
+        Shape: tensors [I, ...] -> features with values [I, T, D] and a mask [I, T] where lengths differ.
+        """

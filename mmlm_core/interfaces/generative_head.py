@@ -1,0 +1,54 @@
+"""The contract of heads that write token after token."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from mmlm_core.interfaces.head import Head
+from mmlm_core.types import Batch
+
+__all__ = ["GenerativeHead"]
+
+
+class GenerativeHead(Head):
+    """A head whose queries are the embedded tokens that stand before the next one.
+
+    It reads `QUERIES` and is causal. The generation loop embeds a prompt, lets the model read it, and asks for logits.
+
+    Attributes:
+        end: Id of the token that ends a sequence.
+        pad: Id of padding.
+    """
+
+    causal = True
+    end: int
+    pad: int
+
+    @abstractmethod
+    def prompt(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the ids that each row's generation begins with, and how many they are; at least one.
+
+        Shape: ids [B, P], padded behind; lengths [B].
+        """
+
+    @abstractmethod
+    def embed(self, ids: Tensor) -> Tensor:
+        """Return the vectors of tokens.
+
+        Shape: [B, T] -> [B, T, D].
+        """
+
+    @abstractmethod
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return each token's score at a position.
+
+        Shape: [..., D] -> [..., V].
+        """
+
+    @abstractmethod
+    def decode(self, ids: Sequence[int]) -> Any:
+        """Return the item (a text) that generated ids stand for; special ids are left out."""

@@ -1,0 +1,70 @@
+"""What a model needs of the data before it can be built: the tokenizer's vocabulary and the head's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmlm_core.build import build, uses_tokenizer
+from mmlm_core.composition import Composition
+from mmlm_core.interfaces import DataSource, Tokenizer
+from mmlm_core.model import Model
+from mmlm_core.types import Example
+
+__all__ = ["Preparation", "corpus", "make_source", "make_tokenizer", "prepare"]
+
+
+@dataclass
+class Preparation:
+    """A model that is ready to be trained, and what it was made with."""
+
+    composition: Composition
+    source: DataSource
+    tokenizer: Tokenizer | None
+    facts: dict[str, Any]
+    model: Model
+
+
+def prepare(composition: Composition) -> Preparation:
+    """Open the data, train the tokenizer on the training texts, gather the head's facts, and build the model.
+
+    Raises:
+        DataError: The training rows cannot be read, or hold nothing to learn from.
+    """
+    source = make_source(composition)
+    train = source.read("train")
+    tokenizer = make_tokenizer(composition)
+    if tokenizer is not None:
+        tokenizer.train(corpus(train))
+    head = composition["head"]
+    facts = {}
+    if head.traits.fits_targets:
+        facts = head.component.load().facts(head.options, (example.target for example in train))  # type: ignore[attr-defined]
+    return Preparation(composition, source, tokenizer, facts, build(composition, tokenizer=tokenizer, facts=facts))
+
+
+def make_source(composition: Composition) -> DataSource:
+    """Return the data source, opened."""
+    choice = composition["data"]
+    return choice.component.load()(choice.options)  # type: ignore[no-any-return]
+
+
+def make_tokenizer(composition: Composition) -> Tokenizer | None:
+    """Return the tokenizer, without a vocabulary yet; None where no part uses one."""
+    if not uses_tokenizer(composition):
+        return None
+    choice = composition["tokenizer"]
+    return choice.component.load()(choice.options)  # type: ignore[no-any-return]
+
+
+def corpus(examples: Sequence[Example]) -> Iterator[str]:
+    """Yield every text of the rows, for a tokenizer to be trained on: text inputs, prompts and textual targets."""
+    for example in examples:
+        yield from _texts(example.inputs.get("text", ()))
+        yield from _texts([example.prompt])
+        yield from _texts(example.target if isinstance(example.target, list | tuple) else [example.target])
+
+
+def _texts(items: Iterable[Any]) -> Iterator[str]:
+    return (item for item in items if isinstance(item, str))

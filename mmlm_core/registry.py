@@ -1,0 +1,247 @@
+"""Components and the registry that holds them: who gives what. Imports no torch.
+
+A *component* is a declaration: kind, name, options dataclass, and the import path of the class that implements it. The
+class is imported only when it is built, so listing, help, completion and composition stay light.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any
+
+from mmlm_core.errors import ConflictError, PluginError, UnknownChoiceError, did_you_mean, one_of
+
+__all__ = ["KINDS", "NONE", "Component", "Need", "Registry", "Traits", "check_kind"]
+
+KINDS: Mapping[str, str] = {
+    "tokenizer": "text (or another modality) to discrete ids and back",
+    "encoder": "raw items of one modality to features; one kind for each modality, as `encoder/image`",
+    "projection": "features of one width to features of the backbone's width",
+    "fusion": "joins the inputs and the head's queries, before and between the layers of the backbone",
+    "backbone": "a sequence model of one width",
+    "head": "says what to read out, and turns it into a loss, predictions and metrics",
+    "data": "rows of inputs and targets, by split",
+    "optimizer": "updates the parameters",
+    "schedule": "the learning rate's factor over a training",
+}
+"""The kinds of component, each with what it does. `encoder` stands for `encoder/<any modality>`."""
+
+NONE = "none"
+"""The choice that leaves a modality out."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that a component needs of the others.
+
+    Attributes:
+        of: The kind it concerns: `backbone`, `encoder` (any modality), `encoder/text` (that modality), `data`, ...
+        has: The component of that kind must provide at least one of these; empty: it must only be there.
+        because: The reason, as the end of a sentence that begins with the component's name: "writes one token after
+            another, so it must not see the tokens to come".
+        every: For `encoder`: every chosen encoder must satisfy it; otherwise one of them is enough.
+    """
+
+    of: str
+    because: str
+    has: frozenset[str] = frozenset()
+    every: bool = False
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a component provides and needs, as data, so that a composition is checked before anything heavy is imported.
+
+    The core gives these provisions a meaning (a plugin may add words of its own, which its own needs then name):
+
+    - backbone: `causal`, `bidirectional` (what it can read), `cache` (it can step);
+    - encoder: `sequence`, `grid` (features keep their height and width), `pooled`;
+    - head: `queries` (it adds positions of its own), `generates`;
+    - data: `input:<modality>`, `target`.
+
+    Attributes:
+        provides: The provisions.
+        needs: The needs.
+        uses_tokenizer: The class is built with `tokenizer=` and `table=` (see `mmlm_core.tokens.TokenTable`).
+        fits_targets: For a head: `facts` of the class must see the training targets before the class is built.
+    """
+
+    provides: frozenset[str] = frozenset()
+    needs: tuple[Need, ...] = ()
+    uses_tokenizer: bool = False
+    fits_targets: bool = False
+
+
+@dataclass(frozen=True)
+class Component:
+    """One choice that a plugin gives.
+
+    Attributes:
+        kind: One of `KINDS`, or `encoder/<modality>`.
+        name: The word that chooses it: lower case letters, digits and underscores.
+        options: Its options dataclass; every field has a default and stands under a doc (see `option_docs`).
+        target: The class, as `package.module:Class`; imported only when it is built.
+        doc: One line that says what it is; the first line of the options' docstring where it is left out.
+        traits: What it provides and needs; or a function of the options that says so, where options change it.
+        tiny: Option values that make it as small as it can be and still work, for tests of combinations.
+    """
+
+    kind: str
+    name: str
+    options: type
+    target: str
+    doc: str = ""
+    traits: Traits | Callable[[Any], Traits] = field(default_factory=Traits)
+    tiny: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the declaration at the door, where its author sees it."""
+        check_kind(self.kind)
+        if not self.name.isidentifier() or self.name != self.name.lower() or self.name == NONE:
+            raise PluginError(
+                f"`{self.name}` cannot name a component of kind `{self.kind}`: "
+                f"a name has lower case letters, digits and underscores, and is not `{NONE}`."
+            )
+        if not (isinstance(self.options, type) and is_dataclass(self.options)):
+            raise PluginError(f"The options of `{self.kind}={self.name}` must be a dataclass, not {self.options!r}.")
+        required = [f.name for f in fields(self.options) if f.default is MISSING and f.default_factory is MISSING]
+        if required:
+            raise PluginError(f"The option `{required[0]}` of `{self.kind}={self.name}` must have a default.")
+        module, _, name = self.target.partition(":")
+        if not module or not name.isidentifier():
+            raise PluginError(f"The target of `{self.kind}={self.name}` must read `package.module:Class`, "
+                              f"not `{self.target}`.")  # fmt: skip
+        unknown = sorted(set(self.tiny) - {f.name for f in fields(self.options)})
+        if unknown:
+            raise PluginError(f"`tiny` of `{self.kind}={self.name}` names `{unknown[0]}`, which is no option of it.")
+        if not self.doc:
+            object.__setattr__(self, "doc", (inspect.getdoc(self.options) or "").split("\n")[0])
+
+    def traits_for(self, options: Any) -> Traits:
+        """Return what the component provides and needs when it has these options."""
+        return self.traits(options) if callable(self.traits) else self.traits
+
+    def load(self) -> type:
+        """Import and return the class.
+
+        Raises:
+            PluginError: The module cannot be imported or has no such class.
+        """
+        module, _, name = self.target.partition(":")
+        try:
+            found = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise PluginError(f"`{self.kind}={self.name}` cannot be loaded from `{self.target}`: {error}") from error
+        if not isinstance(found, type):
+            raise PluginError(f"`{self.target}` of `{self.kind}={self.name}` is not a class but {found!r}.")
+        return found
+
+
+def check_kind(kind: str) -> None:
+    """Raise `PluginError` unless `kind` is one of `KINDS`, or `encoder/<modality>`."""
+    base, slash, modality = kind.partition("/")
+    if base == "encoder":
+        if not modality.isidentifier():
+            raise PluginError(f"The kind `{kind}` must name its modality, as `encoder/image` does.")
+    elif slash or base not in KINDS:
+        raise PluginError(f"`{kind}` is no kind of component.{did_you_mean(kind, KINDS)}{one_of(list(KINDS))}")
+
+
+class Registry:
+    """Components by kind and name, each with the distribution that gave it.
+
+    Two distributions that give the same name: neither wins; choosing the name is an error that names both. A registry
+    freezes after loading, and is an object like any other: nothing is global.
+    """
+
+    def __init__(self) -> None:
+        self._given: dict[str, dict[str, list[tuple[str, Component]]]] = {}
+        self._frozen = False
+        self._asides: list[str] = []
+
+    def register(self, component: Component, giver: str) -> None:
+        """Add a component.
+
+        Args:
+            component: The declaration.
+            giver: The distribution that gives it.
+
+        Raises:
+            PluginError: The registry is frozen, or this giver gave the name before.
+        """
+        if self._frozen:
+            raise PluginError(f"`{component.kind}={component.name}` of {giver} comes too late: the registry is frozen.")
+        if self.gives(giver, component.kind, component.name):
+            raise PluginError(f"{giver} gives `{component.kind}={component.name}` twice.")
+        self._given.setdefault(component.kind, {}).setdefault(component.name, []).append((giver, component))
+
+    def gives(self, giver: str, kind: str, name: str) -> bool:
+        """Return whether a distribution gives this name."""
+        return any(giver == other for other, _ in self._given.get(kind, {}).get(name, []))
+
+    def set_aside(self, reason: str) -> None:
+        """Note a plugin that could not be used; an unknown choice repeats the note, since it may be why."""
+        self._asides.append(reason)
+
+    def asides(self) -> str:
+        """Return the notes of the plugins that could not be used, as lines that end a message."""
+        return "".join(f"\nSet aside: {reason}" for reason in self._asides)
+
+    def freeze(self) -> Registry:
+        """Refuse further registrations, and return the registry."""
+        self._frozen = True
+        return self
+
+    def kinds(self) -> list[str]:
+        """Return every kind that has a choice, with each modality's encoders as a kind of its own."""
+        order = list(KINDS)
+        return sorted(self._given, key=lambda kind: (order.index(kind.partition("/")[0]), kind))
+
+    def modalities(self) -> list[str]:
+        """Return the modalities that some encoder reads, sorted."""
+        return sorted(kind.partition("/")[2] for kind in self._given if kind.startswith("encoder/"))
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names that can be chosen for a kind, sorted; names in conflict are left out."""
+        return sorted(name for name, givers in self._given.get(kind, {}).items() if len(givers) == 1)
+
+    def conflicts(self) -> list[tuple[str, str, list[str]]]:
+        """Return kind, name and givers of each name that more than one distribution gives."""
+        return [
+            (kind, name, [giver for giver, _ in givers])
+            for kind in self.kinds()
+            for name, givers in sorted(self._given[kind].items())
+            if len(givers) > 1
+        ]
+
+    def get(self, kind: str, name: str) -> Component:
+        """Return the component.
+
+        Raises:
+            UnknownChoiceError: No plugin gives the name.
+            ConflictError: Two plugins give it.
+        """
+        return self._find(kind, name)[1]
+
+    def giver(self, kind: str, name: str) -> str:
+        """Return the distribution that gives a component; raises as `get` does."""
+        return self._find(kind, name)[0]
+
+    def __iter__(self) -> Iterator[Component]:
+        """Iterate over every component that can be chosen, by kind and name."""
+        return (self.get(kind, name) for kind in self.kinds() for name in self.names(kind))
+
+    def _find(self, kind: str, name: str) -> tuple[str, Component]:
+        givers = self._given.get(kind, {}).get(name, [])
+        if len(givers) == 1:
+            return givers[0]
+        if givers:
+            both = " and ".join(giver for giver, _ in givers)
+            raise ConflictError(f"`{kind}={name}` is given by {both}: neither wins. Uninstall one of them.")
+        choices = self.names(kind)
+        raise UnknownChoiceError(
+            f"`{name}` is no choice of `{kind}`.{did_you_mean(name, choices)}{one_of(choices)}{self.asides()}"
+        )

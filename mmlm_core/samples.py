@@ -1,0 +1,78 @@
+"""Rows beside what was predicted for them, in a form that a page, a table and a file can show."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmlm_core.errors import DataError
+from mmlm_core.media import load_picture
+from mmlm_core.types import Example
+
+__all__ = ["is_right", "picture_of", "prediction_row", "said", "sample", "show_input"]
+
+LARGEST = 128
+"""Pixels of a shown picture's longer side at most."""
+
+
+def is_right(prediction: Any, reference: Any) -> bool:
+    """Whether a prediction equals its reference, or one of several references of a text."""
+    several = isinstance(reference, list | tuple) and not isinstance(prediction, list | tuple)
+    references = reference if several else [reference]
+    return any(_plain(prediction) == _plain(one) for one in references)
+
+
+def prediction_row(example: Example, prediction: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a line of `predictions.jsonl`."""
+    rest = {name: value for name, value in prediction.items() if name != "prediction"}
+    return {"key": example.key, "reference": example.target, "prediction": prediction.get("prediction"), **rest}
+
+
+def sample(example: Example, prediction: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with its inputs made visible, as plain JSON values."""
+    inputs = [
+        {"modality": modality, **show_input(modality, item)}
+        for modality, items in sorted(example.inputs.items())
+        for item in items
+    ]
+    said_now = prediction.get("prediction")
+    return {"key": example.key, "inputs": inputs, "prompt": example.prompt, "reference": example.target,
+            "prediction": said_now, "right": is_right(said_now, example.target)}  # fmt: skip
+
+
+def show_input(modality: str, item: Any) -> dict[str, str]:
+    """Return an item as `{"kind": "text" or "picture", "value": ...}`; a picture is a data URI of a small PNG."""
+    if modality == "text":
+        return {"kind": "text", "value": str(item)}
+    picture = picture_of(item)
+    if picture is None:
+        return {"kind": "text", "value": str(item)[:200] if isinstance(item, str) else f"({modality})"}
+    picture.thumbnail((LARGEST, LARGEST))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return {"kind": "picture", "value": f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"}
+
+
+def picture_of(item: Any) -> Any:
+    """Return an item as a PIL picture, or None where it is none."""
+    try:
+        return load_picture(item)
+    except DataError:
+        return None
+
+
+def said(value: Any) -> str:
+    """Return a prediction or a reference as a person reads it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {said(item)}" for key, item in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return " | ".join(said(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.strip()
+    return list(value) if isinstance(value, tuple) else value

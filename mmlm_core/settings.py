@@ -1,0 +1,206 @@
+"""The core's own options: what belongs to a run and not to a component. Imports no torch.
+
+Each of these dataclasses is one group of the configuration; every field has its doc right below it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import Enum
+
+from mmlm_core.errors import OptionError
+
+__all__ = ["DecodingOptions", "LoaderOptions", "OnError", "Precision", "RunOptions", "Settings", "TrackerOptions",
+           "TrainerOptions", "check_range"]  # fmt: skip
+
+
+def check_range(owner: object, name: str, low: float | None = None, high: float | None = None) -> None:
+    """Check that a numeric option lies within its range, in an options dataclass's `__post_init__`.
+
+    Args:
+        owner: The options.
+        name: The field.
+        low: The least value, included; None where there is none.
+        high: The greatest value, included; None where there is none.
+
+    Raises:
+        OptionError: It does not.
+    """
+    value = getattr(owner, name)
+    if value is None or ((low is None or value >= low) and (high is None or value <= high)):
+        return
+    bounds = f"at least {low}" if high is None else f"at most {high}" if low is None else f"from {low} to {high}"
+    raise OptionError(f"`{name}` must be {bounds}, not {value}.")
+
+
+class OnError(Enum):
+    """What happens with a row that cannot be used."""
+
+    RAISE = "raise"
+    SKIP = "skip"
+
+
+class Precision(Enum):
+    """The arithmetic of a training step."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+@dataclass
+class LoaderOptions:
+    """How rows become batches."""
+
+    batch_size: int = 64
+    """Rows in a batch."""
+    workers: int = 0
+    """Processes that read and prepare rows beside the training."""
+    cache_mib: int = 1024
+    """Prepared rows are kept in memory up to this size, in MiB; 0: every row is prepared anew in every epoch."""
+    on_error: OnError = OnError.RAISE
+    """A row that cannot be used stops the command (`raise`) or is left out, counted and listed (`skip`)."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range(self, "batch_size", 1)
+        check_range(self, "workers", 0)
+        check_range(self, "cache_mib", 0)
+
+
+@dataclass
+class TrainerOptions:
+    """How long and how a model is trained, through Lightning."""
+
+    max_epochs: int | None = None
+    """Passes over the training rows; where none of the three limits is given: 10."""
+    max_steps: int | None = None
+    """Updates of the parameters."""
+    max_minutes: float | None = None
+    """Minutes of training, validation included; the schedule follows the clock then."""
+    precision: Precision = Precision.AUTO
+    """`auto` takes bf16 where the machine computes it natively (asked once), else fp32."""
+    clip_norm: float = 1.0
+    """The gradient's greatest norm; 0: no clipping."""
+    accumulate: int = 1
+    """Batches whose gradients make one update."""
+    validate_every_epochs: int = 1
+    """Epochs between two validations."""
+    validate_rows: int = 256
+    """Rows whose predictions are made and measured in a validation; the loss is taken over all rows."""
+    patience: int | None = None
+    """Validations without a better one after which the training ends; None: it goes on to its limit."""
+    average_decay: float = 0.0
+    """Decay of the moving average of the weights, which is what is validated and saved; 0: no average."""
+    accelerator: str = "auto"
+    """Lightning's accelerator: `auto`, `cpu`, `gpu`, ..."""
+    devices: int = 1
+    """Devices on each node."""
+    nodes: int = 1
+    """Nodes of a cluster."""
+    strategy: str = "auto"
+    """Lightning's strategy: `auto`, `ddp`, `fsdp`, ..."""
+    compile: bool = False
+    """Compile the model with `torch.compile`."""
+    threads: int = 0
+    """Threads of one process; 0: the cores that this process may use."""
+    log_every_steps: int = 10
+    """Steps between two lines of the training's metrics."""
+    checkpoint_every_steps: int = 0
+    """Steps between two checkpoints for resuming, beside one at the end of each epoch; 0: only those."""
+    progress: bool = True
+    """Show a progress bar."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("max_epochs", "max_steps", "accumulate", "validate_every_epochs", "patience", "devices", "nodes",
+                     "log_every_steps"):  # fmt: skip
+            check_range(self, name, 1)
+        for name in ("clip_norm", "validate_rows", "threads", "checkpoint_every_steps", "max_minutes"):
+            check_range(self, name, 0)
+        check_range(self, "average_decay", 0, 0.99999)
+
+
+@dataclass
+class DecodingOptions:
+    """How tokens are chosen in generation."""
+
+    max_tokens: int = 64
+    """Tokens that are generated at most, the end token not counted."""
+    beams: int = 1
+    """Beams; 1: greedy, or sampling where `temperature` is above 0."""
+    length_penalty: float = 1.0
+    """Beams are compared by log-probability / length ** this (Wu et al. 2016, simplified as in transformers)."""
+    temperature: float = 0.0
+    """0: the likeliest token; above: sampling, and the higher the more varied."""
+    top_k: int = 0
+    """Sample among this many likeliest tokens; 0: all."""
+    top_p: float = 1.0
+    """Sample among the likeliest tokens that together have this probability (Holtzman et al. 2020)."""
+    repetition_penalty: float = 1.0
+    """Above 1: tokens that stand in the text already are made less likely (Keskar et al. 2019)."""
+    seed: int = 0
+    """Seed of the sampling."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range(self, "max_tokens", 1)
+        check_range(self, "beams", 1)
+        check_range(self, "temperature", 0)
+        check_range(self, "top_k", 0)
+        check_range(self, "top_p", 0, 1)
+        check_range(self, "repetition_penalty", 0.01)
+        if self.beams > 1 and self.temperature > 0:
+            raise OptionError(f"`beams` must be 1 where `temperature` is above 0, not {self.beams}: beams do not sample.")
+
+
+@dataclass
+class TrackerOptions:
+    """Where the run is tracked, beside the run folder's own `metrics.jsonl`."""
+
+    wandb: str = "auto"
+    """`auto`: online where there is an account, else offline; `online`, `offline`; `off`."""
+    project: str = "mmlm"
+    """The wandb project."""
+    tensorboard: bool = False
+    """Write TensorBoard's files too."""
+    samples: int = 16
+    """Held-out rows whose predictions are logged with their inputs."""
+
+    def __post_init__(self) -> None:
+        """Check the choice."""
+        choices = ("auto", "online", "offline", "off")
+        if self.wandb not in choices:
+            raise OptionError(f"`wandb` must be one of {', '.join(choices)}, not `{self.wandb}`.")
+        check_range(self, "samples", 0)
+
+
+@dataclass
+class RunOptions:
+    """The run's own folder, and what makes it repeatable."""
+
+    name: str | None = None
+    """The folder's name under `folder`; None: made of the date and the time."""
+    folder: str = "runs"
+    """The folder that holds the runs."""
+    seed: int = 1
+    """Seed of everything that is random: weights, order of rows, augmentation, dropout."""
+    deterministic: bool = False
+    """Refuse operations that are not deterministic on the device (slower on a GPU; a CPU is deterministic anyway)."""
+
+
+@dataclass
+class Settings:
+    """All of the core's own options, by group."""
+
+    loader: LoaderOptions = field(default_factory=LoaderOptions)
+    trainer: TrainerOptions = field(default_factory=TrainerOptions)
+    decoding: DecodingOptions = field(default_factory=DecodingOptions)
+    tracker: TrackerOptions = field(default_factory=TrackerOptions)
+    run: RunOptions = field(default_factory=RunOptions)
+
+    @staticmethod
+    def groups() -> dict[str, type]:
+        """Return each group's dataclass by its name."""
+        return {f.name: f.default_factory for f in fields(Settings)}  # type: ignore[misc]

@@ -1,0 +1,47 @@
+"""What follows the training: its summary, the evaluation on held-out rows, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+
+from mmlm_core.composition import Composition
+from mmlm_core.evaluation import evaluate
+from mmlm_core.report import write_report
+from mmlm_core.runs import RunFolder, read_json, write_json
+from mmlm_core.training.bar import duration
+from mmlm_core.training.overview import print_end
+from mmlm_core.training.session import Outcome
+
+__all__ = ["finish"]
+
+SHOWN = 6
+"""Predictions that are printed."""
+
+
+def finish(
+    folder: RunFolder, composition: Composition, outcome: Outcome, sizes: Mapping[str, int], console: Console
+) -> None:
+    """Write the summary, evaluate on `test` (or else `validation`), write the report, and print all that.
+
+    Args:
+        folder: The run.
+        composition: What was trained.
+        outcome: How the training ended.
+        sizes: Rows of each split.
+        console: Where to print.
+    """
+    write_json(folder.summary, vars(outcome))
+    console.print(f"trained {outcome.steps:,} steps in {duration(outcome.seconds)}; kept the weights of step "
+                  f"{outcome.best_step:,}", soft_wrap=True)  # fmt: skip
+    if outcome.skipped:
+        console.print(f"{len(outcome.skipped):,} rows could not be used; {folder.summary} lists them", soft_wrap=True)
+    split = next((split for split in ("test", "validation") if sizes.get(split)), None)
+    if split is None:
+        console.print(f"report: {write_report(folder)}", soft_wrap=True)
+        return
+    evaluate(folder.path, split=split, progress=composition.settings.trainer.progress)
+    told = read_json(folder.evaluation(split))
+    rows = read_json(folder.samples)["rows"][:SHOWN]
+    print_end(console, told["metrics"], told["controls"], split, rows, folder.report)

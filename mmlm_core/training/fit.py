@@ -1,0 +1,159 @@
+"""Trains a composition from its rows to its report, and goes on with a training that was interrupted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mmlm_core.boxes import boxes, count
+from mmlm_core.build import build
+from mmlm_core.compat import check
+from mmlm_core.composition import Composition
+from mmlm_core.errors import RunError
+from mmlm_core.plugins import Plugins
+from mmlm_core.preparation import Preparation, make_source, make_tokenizer, prepare
+from mmlm_core.runs import (
+    RUN_VARIABLE,
+    RunFolder,
+    RunRecord,
+    clean,
+    create_run,
+    is_main,
+    read_json,
+    read_run,
+    record_start,
+    write_yaml,
+)
+from mmlm_core.training import random_state
+from mmlm_core.training.ending import finish
+from mmlm_core.training.overview import make_console, print_start
+from mmlm_core.training.session import Session
+
+__all__ = ["resume", "train"]
+
+
+def train(composition: Composition, plugins: Plugins, overrides: Sequence[str] = ()) -> Path:
+    """Train a composition, evaluate it and write its report.
+
+    Args:
+        composition: What to train, and how.
+        plugins: The installed plugins.
+        overrides: What the composition differs in from the defaults, as the command line gave it; for the record.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        MmlmError: The parts do not fit together, the run's name is taken, the rows cannot be used.
+    """
+    check(composition, plugins.registry)
+    folder = create_run(composition.settings.run)
+    with _one_folder(folder, composition):
+        try:
+            random_state.seed_all(composition.settings.run.seed)
+            preparation = prepare(composition)
+            session = Session(folder, preparation)
+            if is_main():
+                _record(folder, preparation, plugins, overrides, session)
+        finally:
+            with suppress(OSError):
+                folder.path.rmdir()  # only where nothing was written into it
+        _run(session, plugins, None)
+    return folder.path
+
+
+def resume(run: Path, plugins: Plugins | None = None, overrides: Sequence[str] = ()) -> Path:
+    """Go on with a training that was interrupted, from its last checkpoint, as if it had not been.
+
+    Args:
+        run: The run folder.
+        plugins: The installed plugins; None: they are loaded.
+        overrides: Values that replace the run's own, as `trainer.max_epochs=20`.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        RunError: The training has ended already, or the folder or its data are not as they were.
+    """
+    record = read_run(run, overrides, plugins=plugins, trained=False)
+    folder, composition = record.folder, record.composition
+    if folder.summary.exists() and not overrides:
+        ended = read_json(folder.summary)
+        raise RunError(f"The training of `{run}` has ended already, after {ended.get('epochs')} epochs and "
+                       f"{ended.get('steps')} steps: there is nothing to resume. For a longer one raise its limit, as "
+                       f"`mmlm train --resume {run} trainer.max_epochs=...`.")  # fmt: skip
+    with _one_folder(folder, composition):
+        random_state.seed_all(composition.settings.run.seed)
+        session = Session(folder, _prepare_again(record))
+        _check_rows(record, session)
+        checkpoint = folder.checkpoint if folder.checkpoint.exists() else None
+        if is_main():
+            clean(folder)
+            if checkpoint is None:  # it was killed before the first one: it begins anew, with the same seed
+                folder.metrics.unlink(missing_ok=True)
+            if overrides:
+                write_yaml(folder.config, composition.to_mapping())
+                write_yaml(folder.overrides, [*record.overrides, *overrides])
+        _run(session, record.plugins, checkpoint)
+    return folder.path
+
+
+def _run(session: Session, plugins: Plugins, checkpoint: Path | None) -> None:
+    preparation, folder = session.preparation, session.folder
+    if is_main():
+        made = boxes(preparation.composition, plugins, preparation.model, preparation.tokenizer)
+        print_start(session.console, made, count(preparation.model), session.sizes, session.told())
+    outcome = session.run(checkpoint)
+    if is_main():
+        finish(folder, preparation.composition, outcome, session.sizes, session.console)
+
+
+def _prepare_again(record: RunRecord) -> Preparation:
+    """Return what the run was prepared with, out of its folder."""
+    composition = record.composition
+    tokenizer = make_tokenizer(composition)
+    if tokenizer is not None:
+        tokenizer.load(record.tokenizer_folder)
+    model = build(composition, tokenizer=tokenizer, facts=record.facts)
+    return Preparation(composition, make_source(composition), tokenizer, record.facts, model)
+
+
+def _record(
+    folder: RunFolder, preparation: Preparation, plugins: Plugins, overrides: Sequence[str], session: Session
+) -> None:
+    composition, model = preparation.composition, preparation.model
+    made = boxes(composition, plugins, model, preparation.tokenizer)
+    more = {
+        "precision": session.precision.value,
+        "threads": session.threads,
+        "rows": session.sizes,
+        "parameters": count(model),
+        "boxes": [vars(box) for box in made],
+    }
+    record_start(folder, composition, plugins, overrides, preparation.tokenizer, preparation.facts, more)
+
+
+def _check_rows(record: RunRecord, session: Session) -> None:
+    """Refuse to go on with other data than before: nothing would be as if it had not been interrupted."""
+    before = record.environment.get("rows", session.sizes)
+    if before != session.sizes:
+        told = [f"`{split}` had {before.get(split, 0):,} rows and has {session.sizes.get(split, 0):,}"
+                for split in sorted({*before, *session.sizes}) if before.get(split) != session.sizes.get(split)]  # fmt: skip
+        raise RunError(f"The data of `{record.folder.path}` has changed since its training began: {'; '.join(told)}.")
+
+
+@contextmanager
+def _one_folder(folder: RunFolder, composition: Composition) -> Iterator[None]:
+    """Tell the other processes of this job, which Lightning starts, which folder is theirs."""
+    options = composition.settings.trainer
+    starts_others = options.devices * options.nodes > 1 and is_main() and RUN_VARIABLE not in os.environ
+    if starts_others:
+        os.environ[RUN_VARIABLE] = str(folder.path)
+    try:
+        yield
+    finally:
+        if starts_others:
+            os.environ.pop(RUN_VARIABLE, None)

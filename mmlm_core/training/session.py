@@ -1,0 +1,179 @@
+"""One training, assembled: loaders, limits, trackers and Lightning's trainer around a prepared model."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mmlm_core import machine
+from mmlm_core.data import BatchLoader, make_loaders
+from mmlm_core.errors import DataError
+from mmlm_core.interfaces import GenerativeHead
+from mmlm_core.preparation import Preparation
+from mmlm_core.runs import RunFolder, is_main
+from mmlm_core.training.assembly import choose_precision, make_trainer, most_epochs
+from mmlm_core.training.bar import Bar
+from mmlm_core.training.clock import Clock
+from mmlm_core.training.conductor import Conductor
+from mmlm_core.training.module import TrainingModule
+from mmlm_core.training.overview import make_console
+from mmlm_core.training.quiet import quiet
+from mmlm_core.training.selection import Selection
+from mmlm_core.training.trackers import make_trackers
+from mmlm_core.training.validator import Validator
+from mmlm_core.types import Example
+
+__all__ = ["Outcome", "Session"]
+
+TRAIN, VALIDATION, SAMPLES = "train", "validation", "samples"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended.
+
+    Attributes:
+        epochs: Epochs that were begun.
+        steps: Updates.
+        seconds: Of training, validation included, and before an interruption too.
+        best_step: The updates that the kept weights have.
+        best: Their validation's figures; empty where there was none.
+        reason: Why it ended: `limit` or `patience`.
+        skipped: Rows that could not be used, by key, with the reason.
+    """
+
+    epochs: int
+    steps: int
+    seconds: float
+    best_step: int
+    best: dict[str, float]
+    reason: str
+    skipped: dict[str, str]
+
+
+class Session:
+    """A training that is ready to run.
+
+    Args:
+        folder: The run.
+        preparation: The data and the model.
+
+    Attributes:
+        sizes: Rows of each split.
+        precision: The arithmetic.
+        threads: Of this process.
+        console: The terminal.
+    """
+
+    def __init__(self, folder: RunFolder, preparation: Preparation) -> None:
+        self.folder = folder
+        self.preparation = preparation
+        self.settings = preparation.composition.settings
+        options = self.settings.trainer
+        self.threads = machine.set_threads(options.threads, options.devices if options.accelerator == "cpu" else 1)
+        self.precision = choose_precision(options)
+        self.console = make_console()
+        source = preparation.source
+        self.rows = {split: source.read(split) for split in source.splits()}
+        self.sizes = {split: len(rows) for split, rows in self.rows.items()}
+        if not self.sizes.get(TRAIN):
+            raise DataError("The split `train` has no rows: there is nothing to learn from.")
+
+    def told(self) -> str:
+        """Return a line that says where the run is and how it computes."""
+        options = self.settings.trainer
+        limits = {"epochs": most_epochs(options), "steps": options.max_steps, "minutes": options.max_minutes}
+        until = " or ".join(f"{limit:g} {name}" for name, limit in limits.items() if limit)
+        return f"run {self.folder.path} · {self.precision.value}, {self.threads} threads · until {until}"
+
+    def run(self, checkpoint: Path | None) -> Outcome:
+        """Train, from the beginning or from a checkpoint.
+
+        Raises:
+            SystemExit: The user interrupted it.
+        """
+        composition, model, options = self.preparation.composition, self.preparation.model, self.settings.trainer
+        clock = Clock(None, options.max_minutes)
+        module = TrainingModule(model, self._made("optimizer"), self._made("schedule"), clock)
+        selection = Selection(model.head.monitor, options.patience)
+        trackers = make_trackers(self.folder, self.settings.tracker, composition.to_mapping(), is_main())
+        bar = Bar(self.console, selection.name, most_epochs(options), options.progress and is_main())
+        counts = "tokens" if isinstance(model.head, GenerativeHead) else ""
+        validator = Validator(model, self._samples(), self.settings.decoding)
+        conductor = Conductor(module, self.folder, options, clock, selection, validator, trackers, bar, counts)
+        if options.compile:
+            for part in (*model.encoders.values(), model.backbone):
+                part.compile()
+        path = None if checkpoint is None else str(checkpoint)
+        try:
+            with quiet(), _keeping_interrupts(self):
+                trainer = make_trainer(self.settings, self.folder.path, [conductor], VALIDATION in self.rows)
+                loaders = self._loaders(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
+                clock.steps = self._most_steps(len(loaders[TRAIN]))
+                trainer.fit(module, loaders[TRAIN], loaders.get(VALIDATION), ckpt_path=path)
+        finally:
+            trackers.close(selection.figures)
+        skipped = {key: reason for loader in loaders.values() for key, reason in loader.faults.items()}
+        reason = "patience" if selection.exhausted else "limit"
+        best_step = selection.best_step if selection.best is not None else trainer.global_step
+        return Outcome(trainer.current_epoch, trainer.global_step, clock.elapsed, best_step, selection.figures, reason,
+                       skipped)  # fmt: skip
+
+    def _made(self, slot: str) -> Any:
+        choice = self.preparation.composition[slot]
+        return choice.component.load()(choice.options)
+
+    def _most_steps(self, batches: int) -> int | None:
+        options = self.settings.trainer
+        epochs = most_epochs(options)
+        limits = [options.max_steps, None if epochs is None else epochs * -(-batches // options.accumulate)]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def _loaders(self, rank: int, ranks: int, device: torch.device) -> dict[str, BatchLoader]:
+        splits = {split: rows for split, rows in self.rows.items() if split in (TRAIN, VALIDATION) and len(rows)}
+        return self._make(splits, rank, ranks, device.type == "cuda")
+
+    def _samples(self) -> BatchLoader | None:
+        """Return the loader of the rows that each validation predicts: drawn once, by the seed."""
+        rows: Sequence[Example] = self.rows.get(VALIDATION, ())
+        most = min(len(rows), self.settings.trainer.validate_rows)
+        if not most or not is_main():
+            return None
+        drawn = sorted(random.Random(self.settings.run.seed).sample(range(len(rows)), most))
+        return self._make({SAMPLES: [rows[index] for index in drawn]}, 0, 1, False)[SAMPLES]
+
+    def _make(
+        self, splits: dict[str, Sequence[Example]], rank: int, ranks: int, pin: bool
+    ) -> dict[str, BatchLoader]:
+        composition, model = self.preparation.composition, self.preparation.model
+        options = self.settings.loader
+        if SAMPLES in splits:
+            options = replace(options, workers=0)
+        loaders = make_loaders(
+            splits, model.processors(), model.head.target_processor(), options, self.settings.run.seed,
+            needs_target="target" in composition["data"].traits.provides, rank=rank, ranks=ranks, pin=pin,
+        )  # fmt: skip
+        for loader in loaders.values():
+            loader.generator = torch.Generator()  # or each pass would draw from the dropout's, and no resume be exact
+        return loaders
+
+
+@contextmanager
+def _keeping_interrupts(session: Session) -> Iterator[None]:
+    """Say how to go on after an interruption, and undo that Lightning makes the process deaf to further ones."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        session.console.print(f"\nInterrupted. Go on with `mmlm train --resume {session.folder.path}`.", soft_wrap=True)
+        raise
+    finally:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, handler)

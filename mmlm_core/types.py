@@ -1,0 +1,248 @@
+"""What flows between the boxes: `Features`, `Items`, `Batch`, and how features are joined into one sequence.
+
+Shape legend, used by every docstring of mmlm:
+    B  rows of a batch        I  items of one modality in a batch (a row may have none, one or several)
+    T  time (positions)       S  positions of one segment of a sequence
+    D  width                  V  vocabulary                 H  heads
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["QUERIES", "Batch", "Example", "Features", "Items", "Joined", "Loss", "Memory", "Segment", "arrange", "join"]
+
+QUERIES = "queries"
+"""The name of the segment that the head adds."""
+
+Memory = dict[str, Tensor]
+"""What a fusion keeps of the inputs to attend to between the layers; every tensor has the rows as its first axis."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Continuous features of one modality, of the head's queries, or of a whole sequence.
+
+    Attributes:
+        values: The vectors. Shape: [B, T, D].
+        mask: True where a position is valid. Shape: [B, T]. None: every position of every row is.
+        grid: Height and width, in positions, where the positions are a picture's, row by row (T = height * width).
+        rate: Positions per second, where they are a sound's or a film's.
+        documents: Which document a position belongs to, counted from 0 in each row, where several are packed into one
+            row; attention, positions and recurrent states keep them apart. Shape: [B, T]. None: one document a row.
+        items: Which item of its modality a position belongs to, counted from 0 in each row. Shape: [B, T]. None: one.
+    """
+
+    values: Tensor
+    mask: Tensor | None = None
+    grid: tuple[int, int] | None = None
+    rate: float | None = None
+    documents: Tensor | None = None
+    items: Tensor | None = None
+
+    @property
+    def valid(self) -> Tensor:
+        """The mask, also where every position is valid. Shape: [B, T]."""
+        if self.mask is not None:
+            return self.mask
+        return torch.ones(self.values.shape[:2], dtype=torch.bool, device=self.values.device)
+
+    def with_values(self, values: Tensor) -> Features:
+        """Return the same positions with other vectors."""
+        return replace(self, values=values)
+
+
+@dataclass(frozen=True)
+class Items:
+    """The processed items of one modality in a batch: what an encoder reads.
+
+    Attributes:
+        tensors: Whatever the modality's processor makes of its items, collated. Every first axis: [I, ...].
+        rows: The row that each item belongs to, ascending; -1 for a blank item that belongs to none (it keeps the
+            encoder in the graph where no row of the batch has an item). Shape: [I]. None: one item in each row.
+    """
+
+    tensors: Mapping[str, Tensor]
+    rows: Tensor | None = None
+
+
+@dataclass
+class Example:
+    """One row of a data set, before anything is decoded.
+
+    Attributes:
+        key: Where it comes from, as `captions.csv:17`; it stands in messages and beside predictions.
+        inputs: The items of each modality, in order; a modality may be missing or have an empty list.
+        target: What the model is to say; None where it is not known.
+        prompt: What a generated text begins with; None: nothing.
+    """
+
+    key: str
+    inputs: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    target: Any = None
+    prompt: str | None = None
+
+
+@dataclass
+class Batch:
+    """Rows, ready for the model.
+
+    Attributes:
+        size: B.
+        inputs: The items of each modality that the model reads.
+        targets: What the head's target processor makes of the targets, collated. Every first axis: [B, ...].
+        examples: The rows themselves, in order.
+    """
+
+    size: int
+    inputs: dict[str, Items]
+    targets: dict[str, Tensor]
+    examples: list[Example] = field(default_factory=list)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
+        """Return the batch with its tensors on a device."""
+
+        def move(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            return {name: tensor.to(device, non_blocking=non_blocking) for name, tensor in tensors.items()}
+
+        inputs = {
+            name: Items(move(items.tensors), None if items.rows is None else items.rows.to(device))
+            for name, items in self.inputs.items()
+        }
+        return replace(self, inputs=inputs, targets=move(self.targets))
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A head's loss over a batch, as a sum and a count, so that batches of different size average rightly.
+
+    Attributes:
+        total: The sum over what is counted. Shape: [].
+        count: What is counted: tokens, rows, pixels. Shape: [].
+        figures: Further sums over the same count, for the log (such as correct answers). Shape of each: [].
+    """
+
+    total: Tensor
+    count: Tensor
+    figures: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def mean(self) -> Tensor:
+        """The loss of one counted thing; 0 where nothing is counted. Shape: []."""
+        return self.total / self.count.clamp(min=1)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Where the positions of one segment stand in a sequence.
+
+    Attributes:
+        index: For each position of the segment, its position in the sequence: a slice where it is the same in all
+            rows, else a tensor (any valid index where the segment's position is not valid). Shape: [B, S].
+        like: The segment's own features before the backbone, for its mask, grid and rate.
+    """
+
+    index: slice | Tensor
+    like: Features
+
+
+@dataclass(frozen=True)
+class Joined:
+    """One sequence for the backbone, and the segments that it is made of.
+
+    In each row the valid positions stand side by side and padding only trails.
+    """
+
+    features: Features
+    segments: Mapping[str, Segment]
+
+    def read(self, hidden: Tensor) -> dict[str, Features]:
+        """Return each segment's part of the backbone's output.
+
+        Args:
+            hidden: Shape: [B, T, D].
+        """
+        read = {}
+        for name, segment in self.segments.items():
+            if isinstance(segment.index, slice):
+                values = hidden[:, segment.index]
+            else:
+                values = hidden.gather(1, segment.index.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))
+            read[name] = segment.like.with_values(values)
+        return read
+
+
+def join(parts: Mapping[str, Features]) -> Joined:
+    """Join features of one width into one sequence, in the mapping's order.
+
+    Where a part that is not the last has invalid positions, the rows are compacted: valid positions move together, in
+    order, and padding trails.
+
+    Args:
+        parts: Features by segment name, at least one.
+    """
+    features = list(parts.values())
+    values = features[0].values if len(features) == 1 else torch.cat([part.values for part in features], dim=1)
+    ragged = any(part.mask is not None for part in features)
+    mask = torch.cat([part.valid for part in features], dim=1) if ragged else None
+    packed = any(part.documents is not None for part in features)
+    documents = torch.cat([_documents(part) for part in features], dim=1) if packed else None
+    starts = [0]
+    for part in features:
+        starts.append(starts[-1] + part.values.shape[1])
+    places = {name: slice(starts[i], starts[i + 1]) for i, name in enumerate(parts)}
+    if all(part.mask is None for part in features[:-1]) or mask is None:
+        whole = Features(values, mask, documents=documents)
+        return Joined(whole, {name: Segment(places[name], part) for name, part in parts.items()})
+    order = torch.argsort(mask.logical_not().to(torch.int8), dim=1, stable=True)
+    back = torch.empty_like(order).scatter_(1, order, torch.arange(order.shape[1], device=order.device).expand_as(order))
+    whole = Features(
+        values.gather(1, order.unsqueeze(-1).expand_as(values)),
+        mask.gather(1, order),
+        documents=None if documents is None else documents.gather(1, order),
+    )
+    return Joined(whole, {name: Segment(back[:, places[name]], part) for name, part in parts.items()})
+
+
+def _documents(part: Features) -> Tensor:
+    if part.documents is not None:
+        return part.documents
+    return torch.zeros(part.values.shape[:2], dtype=torch.long, device=part.values.device)
+
+
+def arrange(features: Features, rows: Tensor | None, size: int) -> Features:
+    """Bring an encoder's features of items to the rows that they belong to, side by side and in order.
+
+    Args:
+        features: Features of the items. Shape of the values: [I, T, D].
+        rows: The row of each item, as in `Items.rows`. Shape: [I]. None: one item in each row.
+        size: B.
+
+    Returns:
+        Features of the rows. A row without an item has no valid position; every item has a part in the graph.
+    """
+    if rows is None:
+        return features
+    count, length, width = features.values.shape
+    owned = rows >= 0
+    place = torch.arange(count, device=rows.device) - torch.searchsorted(rows, rows)  # of an item among its row's
+    most = int((place.masked_fill(~owned, 0) + 1).max())
+    values = features.values.new_zeros(size, most, length, width)
+    mask = torch.zeros(size, most, length, dtype=torch.bool, device=rows.device)
+    items = torch.arange(most, device=rows.device)[None, :, None].expand(size, most, length)
+    values[rows[owned], place[owned]] = features.values[owned]
+    mask[rows[owned], place[owned]] = features.valid[owned]
+    values = values.flatten(1, 2) + 0 * features.values.sum()  # blank items stay in the graph
+    single = most == 1
+    return Features(
+        values,
+        mask.flatten(1, 2),
+        grid=features.grid if single else None,
+        rate=features.rate,
+        items=None if single else items.flatten(1, 2),
+    )

@@ -1,0 +1,123 @@
+"""The head `language_modeling`: writes a text token after token, as GPT does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from mmlm_core.interfaces import GenerativeHead, TargetProcessor, Tokenizer
+from mmlm_core.tokens import TokenTable
+from mmlm_core.types import QUERIES, Batch, Features, Loss
+from mmlm_heads.options import LanguageModelingOptions
+from mmlm_heads.token_output import TokenOutput
+from mmlm_heads.token_targets import TokenTargets
+
+__all__ = ["LanguageModeling"]
+
+
+class LanguageModeling(GenerativeHead):
+    """Learns the target text itself; a prompt before it is read and not scored.
+
+    A text that is longer than `context` is read by windows. In training one window is drawn at random, a new one each
+    time. In evaluation the text is scored whole, **every token of it exactly once, and its end**: by windows side by
+    side where the model has no inputs, in one piece where it has (an input belongs to the whole text).
+
+    Args:
+        options: See `LanguageModelingOptions`.
+        width: D.
+        modalities: Names of the inputs; there need not be any.
+        facts: Not used.
+        tokenizer: Of the texts.
+        table: Its token table.
+    """
+
+    reads = (QUERIES,)
+    monitor = ("loss", "min")
+
+    def __init__(
+        self,
+        options: LanguageModelingOptions,
+        *,
+        width: int,
+        modalities: tuple[str, ...],
+        facts: Mapping[str, Any],
+        tokenizer: Tokenizer,
+        table: TokenTable,
+    ) -> None:
+        super().__init__()
+        del facts
+        self.tokens = TokenOutput(options, width=width, tokenizer=tokenizer, table=table)
+        self.end, self.pad = tokenizer.end, tokenizer.pad
+        self._targets = TokenTargets(
+            tokenizer,
+            token_dropout=options.token_dropout,
+            context=options.context,
+            overlap=options.overlap,
+            windows=not modalities,
+        )
+
+    def target_processor(self) -> TargetProcessor:
+        """Return the processor that makes token ids of the texts."""
+        return self._targets
+
+    def queries(self, batch: Batch) -> Features:
+        """Return the embedded tokens; in an evaluation by windows there are as many rows as windows.
+
+        Shape: values [B, T, D].
+        """
+        return self.tokens.queries(batch)
+
+    def prompt(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """See `GenerativeHead.prompt`."""
+        return self.tokens.prompt(batch)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """See `GenerativeHead.embed`."""
+        return self.tokens.embed(ids)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """See `GenerativeHead.logits`."""
+        return self.tokens.logits(hidden)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """See `GenerativeHead.decode`."""
+        return self.tokens.decode(list(ids))
+
+    def loss(self, outputs: Mapping[str, Features], batch: Batch) -> Loss:
+        """Return the cross-entropy of the tokens; see `TokenOutput.loss`."""
+        return self.tokens.loss(outputs, batch)
+
+    def predict(self, outputs: Mapping[str, Features], batch: Batch) -> list[dict[str, Any]]:
+        """Score the given texts; `prediction` is None.
+
+        With targets: `log_likelihood` (natural logarithm), over `scored_tokens` (the end too), and the
+        `scored_characters` of the text.
+        """
+        if "labels" not in batch.targets:
+            return [{"prediction": None} for _ in range(batch.size)]
+        characters = batch.targets["characters"].tolist()
+        return [
+            {"prediction": None, "log_likelihood": total, "scored_tokens": tokens, "scored_characters": length}
+            for (total, tokens), length in zip(self.tokens.score(outputs, batch), characters, strict=True)
+        ]
+
+    def metrics(self, predictions: Sequence[Mapping[str, Any]], references: Sequence[Any]) -> dict[str, float]:
+        """Return `perplexity` (of a token) and `bits_per_character`, over predictions that are scores (see `predict`).
+
+        Both are of the whole split: the sum of the log-likelihoods over the sum of tokens, or of characters. The
+        latter does not depend on the tokenizer. Generated texts alone have no metrics.
+        """
+        del references
+        scored = [prediction for prediction in predictions if "log_likelihood" in prediction]
+        if not scored:
+            return {}
+        surprise = -math.fsum(prediction["log_likelihood"] for prediction in scored)
+        tokens = sum(prediction["scored_tokens"] for prediction in scored)
+        characters = sum(prediction["scored_characters"] for prediction in scored)
+        return {
+            "perplexity": math.exp(min(surprise / tokens, 700.0)),  # a double ends at exp(709)
+            "bits_per_character": surprise / math.log(2) / characters,
+        }

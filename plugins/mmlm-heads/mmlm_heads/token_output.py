@@ -1,0 +1,135 @@
+"""Writing token after token: what the heads that generate have in common, as a module that they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmlm_core.interfaces import Tokenizer
+from mmlm_core.tokens import TokenTable
+from mmlm_core.types import QUERIES, Batch, Features, Loss
+from mmlm_heads.options import TokenOutputOptions
+from mmlm_heads.windows import IGNORED
+
+__all__ = ["TokenOutput"]
+
+CHUNK = 1024
+"""Positions whose logits are held at once in evaluation."""
+
+
+class TokenOutput(nn.Module):
+    """Embeds the tokens before, scores the token that follows, and gives the cross-entropy.
+
+    It reads batches that `TokenTargets` made. Where these hold windows, each window is a row of the sequence, whatever
+    row of the batch it belongs to; this is so only where a model has no inputs.
+
+    Args:
+        options: See `TokenOutputOptions`.
+        width: D.
+        tokenizer: Of the texts.
+        table: Its token table.
+    """
+
+    def __init__(self, options: TokenOutputOptions, *, width: int, tokenizer: Tokenizer, table: TokenTable) -> None:
+        super().__init__()
+        self.table = table
+        self.output = None if options.tie else nn.Linear(width, table.vocabulary, bias=False)
+        if self.output is not None:
+            nn.init.normal_(self.output.weight, std=0.02)
+        self.dropout = nn.Dropout(options.dropout)
+        self._label_smoothing = options.label_smoothing
+        self._tokenizer = tokenizer
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Return the vectors of tokens.
+
+        Shape: [B, T] -> [B, T, D].
+        """
+        return self.table(ids)  # type: ignore[no-any-return]
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return each token's score at a position.
+
+        Shape: [..., D] -> [..., V].
+        """
+        return self.table.logits(hidden) if self.output is None else self.output(hidden)
+
+    def queries(self, batch: Batch) -> Features:
+        """Return the embedded tokens.
+
+        Shape: values [B, T, D]; or, of N windows, [N, T, D].
+        """
+        ids, mask, rows = batch.targets["ids"], batch.targets.get("mask"), _window_rows(batch)
+        if rows is not None and mask is not None:
+            ids, mask = ids[rows], mask[rows]
+        return Features(self.dropout(self.embed(ids)), mask)
+
+    def prompt(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the ids that each row's generation begins with, and how many they are.
+
+        Shape: ids [B, P], padded behind; lengths [B].
+        """
+        return batch.targets["prompt"], batch.targets["prompt_lengths"]
+
+    def loss(self, outputs: Mapping[str, Features], batch: Batch) -> Loss:
+        """Return the cross-entropy, counted by the tokens that are scored.
+
+        Label smoothing is for training alone. `correct`, among the figures, is counted in evaluation alone: it costs a
+        pass over all logits.
+        """
+        hidden, labels = outputs[QUERIES].values, _labels(batch)
+        if not self.training:
+            correct, losses, scored = self._evaluate(hidden, labels)
+            return Loss(losses.sum(), scored.sum(), {"correct": correct})
+        scored = labels != IGNORED
+        if hidden.device.type == "cpu" and not scored.all():  # elsewhere selecting would wait for the device
+            hidden, labels = hidden[scored], labels[scored]
+        total = functional.cross_entropy(
+            self.logits(hidden).flatten(0, -2).float(),
+            labels.flatten(),
+            ignore_index=IGNORED,
+            label_smoothing=self._label_smoothing,
+            reduction="sum",
+        )
+        return Loss(total, scored.sum())
+
+    def score(self, outputs: Mapping[str, Features], batch: Batch) -> list[tuple[float, int]]:
+        """Return each row's log-likelihood (natural logarithm), and how many tokens it is the sum over."""
+        _, losses, scored = self._evaluate(outputs[QUERIES].values, _labels(batch))
+        windows = _window_rows(batch)
+        rows = scored.nonzero()[:, 0]
+        rows = rows if windows is None else windows.nonzero()[:, 0][rows]
+        totals = torch.zeros(batch.size, dtype=torch.float64).index_add_(0, rows.cpu(), -losses.double().cpu())
+        return list(zip(totals.tolist(), torch.bincount(rows.cpu(), minlength=batch.size).tolist(), strict=True))
+
+    def decode(self, ids: list[int]) -> str:
+        """Return the text of generated ids."""
+        return str(self._tokenizer.decode(ids))
+
+    def _evaluate(self, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the number of tokens that are right, the loss of each that is scored, and which these are.
+
+        Shape: hidden [N, T, D], labels [N, T] -> [], [tokens], [N, T].
+        """
+        scored = labels != IGNORED
+        correct, losses = labels.new_zeros(()), []
+        chunks = (torch.split(tensor[scored], CHUNK) for tensor in (hidden, labels))
+        for part, wanted in zip(*chunks, strict=True):
+            logits = self.logits(part).float()
+            losses.append(functional.cross_entropy(logits, wanted, reduction="none"))
+            correct = correct + (logits.detach().argmax(-1) == wanted).sum()
+        return correct, torch.cat(losses), scored
+
+
+def _window_rows(batch: Batch) -> Tensor | None:
+    """Return which windows of a batch are there, or None where it holds none. Shape: [B, W]."""
+    return batch.targets["mask"].any(-1) if batch.targets["ids"].dim() == 3 else None
+
+
+def _labels(batch: Batch) -> Tensor:
+    """Return the labels as the sequence has them. Shape: [B, T]; or, of N windows, [N, T]."""
+    windows = _window_rows(batch)
+    return batch.targets["labels"] if windows is None else batch.targets["labels"][windows]

@@ -1,0 +1,246 @@
+"""Any model of timm, by its name."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from mmlm_core.errors import DataError, OptionError, UnknownChoiceError, did_you_mean, one_of
+from mmlm_core.interfaces import Encoder
+from mmlm_core.media import load_picture
+from mmlm_core.types import Features
+from timm.data import create_transform, resolve_data_config
+from timm.models import get_pretrained_cfg, load_state_dict
+from torch import Tensor, nn
+
+from mmlm_image.options import AugmentOptions, Frozen, ImageFeatures, TimmOptions
+from mmlm_image.processor import PictureProcessor
+
+__all__ = ["Timm", "TimmProcessor"]
+
+
+class TimmProcessor(PictureProcessor):
+    """A model's own transform for evaluation; its last step, normalising, is done a batch at a time.
+
+    Args:
+        config: What `timm.data.resolve_data_config` says of the model.
+        augment: Random changes in training.
+    """
+
+    def __init__(self, config: Mapping[str, Any], augment: AugmentOptions) -> None:
+        super().__init__(tuple(config["input_size"][-2:]), augment, config["mean"], config["std"])
+        self._transform = create_transform(**{**config, "normalize": False})
+
+    def process(self, item: Any) -> dict[str, Tensor]:
+        """Return one picture's pixels, resized and cropped as the model expects.
+
+        Shape: pixels [3, height, width], uint8.
+        """
+        return {"pixels": self._transform(load_picture(item))}
+
+
+class Timm(Encoder):
+    """A model of timm without its classifier.
+
+    Parameters that do not take part in the chosen features (such as layers behind the last map) are set not to require
+    a gradient.
+
+    Attributes:
+        width: D.
+        grid: Height and width of the last map; None where the features are not a grid.
+    """
+
+    def __init__(self, options: TimmOptions) -> None:
+        super().__init__()
+        self._name = options.model
+        self._features = options.features
+        self._frozen = options.frozen is Frozen.all
+        self.model = _create(options)
+        config = resolve_data_config({"img_size": options.size}, model=self.model)
+        self._processor = TimmProcessor(config, options.augment)
+        self.grid, self.width = self._look(config["input_size"])
+        if self._frozen:
+            self.requires_grad_(False)
+        self.train()
+
+    def processor(self) -> TimmProcessor:
+        """Return the processor of the pictures."""
+        return self._processor
+
+    def train(self, mode: bool = True) -> Timm:
+        """Set the mode; a frozen model stays in evaluation, so that its batch statistics do not move."""
+        super().train(mode)
+        if self._frozen:
+            self.model.eval()
+        return self
+
+    def forward(self, items: Mapping[str, Tensor]) -> Features:
+        """Encode pictures.
+
+        Shape: pixels [I, 3, height, width] -> values [I, T, D].
+        """
+        pixels = items["pixels"]
+        if self._frozen:
+            with torch.no_grad():
+                return Features(self._values(pixels), grid=self.grid)
+        if self.training and len(pixels) == 1:  # batch statistics over a last map of 1 x 1 need two items
+            return Features(self._values(pixels.expand(2, -1, -1, -1))[:1], grid=self.grid)
+        return Features(self._values(pixels), grid=self.grid)
+
+    def _values(self, pixels: Tensor) -> Tensor:
+        return self._choose(self.model.forward_features(pixels))
+
+    def _choose(self, features: Any) -> Tensor:
+        if self._features is ImageFeatures.pooled:
+            return self.model.forward_head(features, pre_logits=True).unsqueeze(1)  # type: ignore[no-any-return]
+        if not isinstance(features, Tensor) or features.ndim not in (3, 4):
+            raise OptionError(
+                f"`features` must be `pooled` for `{self._name}`, which has no single map or sequence, "
+                f"not `{self._features}`."
+            )
+        if features.ndim == 4:
+            return features.flatten(1, 2) if _channels_last(self.model) else features.flatten(2).transpose(1, 2)
+        return features[:, _prefix(self.model) :] if self._features is ImageFeatures.grid else features
+
+    def _look(self, input_size: tuple[int, int, int]) -> tuple[tuple[int, int] | None, int]:
+        """Run one gray picture, which tells the grid, the width, and the parameters that take part."""
+        self.model.eval()
+        try:
+            with torch.enable_grad():
+                features = self.model.forward_features(torch.zeros(1, *input_size))
+                values = self._choose(features)
+        except (RuntimeError, AssertionError, ValueError) as error:
+            raise OptionError(f"`size` must fit `{self._name}`, which {input_size[-1]} does not: {error}") from error
+        used = _used(values)
+        for parameter in self.model.parameters():
+            if parameter not in used:
+                parameter.requires_grad_(False)
+        return self._grid(features), values.shape[-1]
+
+    def _grid(self, features: Any) -> tuple[int, int] | None:
+        if self._features is ImageFeatures.pooled:
+            return None
+        if features.ndim == 4:
+            height, width = features.shape[1:3] if _channels_last(self.model) else features.shape[2:4]
+            return height, width
+        prefix = _prefix(self.model)
+        if prefix and self._features is ImageFeatures.tokens:
+            return None
+        places = features.shape[1] - prefix
+        known = getattr(getattr(self.model, "patch_embed", None), "grid_size", None)
+        if known is not None and math.prod(known) == places:
+            return int(known[0]), int(known[1])
+        side = math.isqrt(places)
+        if side * side == places:
+            return side, side
+        if self._features is ImageFeatures.tokens:
+            return None
+        raise OptionError(
+            f"`features` must be `tokens` or `pooled` for `{self._name}`, whose {places} positions are no square, "
+            f"not `grid`."
+        )
+
+
+def _channels_last(model: nn.Module) -> bool:
+    return str(getattr(model, "output_fmt", "NCHW")) == "NHWC"
+
+
+def _prefix(model: nn.Module) -> int:
+    """Return how many tokens (class, distillation, registers) stand before those of the places."""
+    return int(getattr(model, "num_prefix_tokens", 0))
+
+
+def _used(output: Tensor) -> set[nn.Parameter]:
+    """Return the parameters that the output depends on, by walking its graph."""
+    found: set[nn.Parameter] = set()
+    seen = set()
+    open_nodes = [output.grad_fn]
+    while open_nodes:
+        node = open_nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.add(node.variable)
+        open_nodes.extend(following for following, _ in node.next_functions)
+    return found
+
+
+def _create(options: TimmOptions) -> Any:
+    """Make the model, with its weights."""
+    name = options.model
+    config = _config(name)
+    sizes = {"img_size": options.size} if options.size is not None and config.fixed_input_size else {}
+    if not options.pretrained:
+        try:
+            model = timm.create_model(name, num_classes=0, **sizes)
+        except (RuntimeError, AssertionError, ValueError, TypeError) as error:
+            raise OptionError(f"`{name}` of timm cannot be made with `size` {options.size}: {error}") from error
+        if options.weights is not None:
+            _load(model, name, options.weights)
+        return model
+    if not (config.url or config.hf_hub_id or config.file):
+        raise OptionError(f"`pretrained` must be false for `{name}`: timm has no weights of it. "
+                          f"`weights` reads them from a file.")  # fmt: skip
+    try:
+        return timm.create_model(name, pretrained=True, num_classes=0, **sizes)
+    except Exception as error:  # the hub's client and its HTTP library share no base class
+        raise DataError(
+            f"The pretrained weights of `{name}` cannot be fetched from {config.hf_hub_id or config.url}: {error}. "
+            f"Without a network, give a file that was fetched before: `weights=model.safetensors`."
+        ) from error
+
+
+def _config(name: str) -> Any:
+    """Return timm's own record of a model.
+
+    Raises:
+        UnknownChoiceError: timm has no such model, or no such weights of it.
+    """
+    if not timm.is_model(name):
+        raise UnknownChoiceError(
+            f"`{name}` is no choice of `model`: timm {timm.__version__} has no model of that name."
+            f"{did_you_mean(name, timm.list_models())}"
+        )
+    base, _, tag = name.partition(".")
+    tagged = timm.list_models(f"{base}.*", pretrained=True)
+    if tag and name not in tagged:
+        raise UnknownChoiceError(
+            f"`{name}` is no choice of `model`: timm {timm.__version__} has no weights `{tag}` of `{base}`."
+            f"{did_you_mean(name, tagged)}{one_of(tagged)}"
+        )
+    return get_pretrained_cfg(name)
+
+
+def _load(model: Any, name: str, weights: str) -> None:
+    """Read a checkpoint file into the model; every weight of the model must come from it.
+
+    Raises:
+        DataError: The file is missing, no checkpoint, or of another model.
+    """
+    if not Path(weights).is_file():
+        raise DataError(f"`weights` must be a file, but there is none at `{weights}`.")
+    try:
+        state = load_state_dict(weights, weights_only=True)
+    except Exception as error:  # pickle, zip and safetensors errors share no base class
+        raise DataError(f"`{weights}` cannot be read as weights: {error}") from error
+    wanted = model.state_dict()
+    if any(key not in state or state[key].shape != tensor.shape for key, tensor in wanted.items()):
+        convert = getattr(importlib.import_module(type(model).__module__), "checkpoint_filter_fn", None)
+        if convert is not None:  # timm's own reading of other releases' names, and of positions at another size
+            state = convert(state, model)
+    classifier = model.pretrained_cfg.get("classifier") or ()
+    heads = (classifier,) if isinstance(classifier, str) else tuple(classifier)
+    missing = [key for key in wanted if key not in state]
+    extra = [key for key in state if key not in wanted and not key.startswith(tuple(f"{head}." for head in heads))]
+    unlike = [key for key, tensor in wanted.items() if key in state and state[key].shape != tensor.shape]
+    faults = [f"{len(keys)} {what}, such as `{keys[0]}`"
+              for keys, what in ((missing, "missing"), (extra, "unknown"), (unlike, "of another shape")) if keys]  # fmt: skip
+    if faults:
+        raise DataError(f"`{weights}` holds no weights of `{name}`: {'; '.join(faults)}.")
+    model.load_state_dict({key: state[key] for key in wanted})

@@ -1,0 +1,62 @@
+"""A small vision Transformer that trains from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from mmlm_core.interfaces import Encoder
+from mmlm_core.types import Features
+from torch import Tensor, nn
+
+from mmlm_image.options import VitOptions
+from mmlm_image.processor import PictureProcessor
+
+__all__ = ["Vit"]
+
+
+class Vit(Encoder):
+    """Patches, learned positions, pre-norm layers with GELU, a last norm (Dosovitskiy et al. 2021); no class token.
+
+    Attributes:
+        width: D.
+        grid: Patches down and across.
+    """
+
+    def __init__(self, options: VitOptions) -> None:
+        super().__init__()
+        self.width = options.width
+        self.grid = (options.side, options.side)
+        self._processor = PictureProcessor((options.size, options.size), options.augment)
+        self.patches = nn.Conv2d(3, self.width, options.patch, stride=options.patch)
+        self.position = nn.Parameter(torch.randn(1, options.side**2, self.width) * 0.02)
+        self.dropout = nn.Dropout(options.dropout)
+        layers = [
+            nn.TransformerEncoderLayer(
+                self.width,
+                options.heads,
+                int(self.width * options.ratio),
+                options.dropout,
+                activation="gelu",
+                batch_first=True,
+                norm_first=True,
+            )
+            for _ in range(options.depth)
+        ]
+        for layer in layers:
+            layer.self_attn.dropout = 0.0  # dropping attention weights as well would slow training for little
+        self.layers = nn.Sequential(*layers)
+        self.norm = nn.LayerNorm(self.width)
+
+    def processor(self) -> PictureProcessor:
+        """Return the processor of the pictures."""
+        return self._processor
+
+    def forward(self, items: Mapping[str, Tensor]) -> Features:
+        """Encode pictures.
+
+        Shape: pixels [I, 3, size, size] -> values [I, T, D], T = patches of a picture.
+        """
+        values = self.patches(items["pixels"]).flatten(2).transpose(1, 2)
+        values = self.layers(self.dropout(values + self.position))
+        return Features(self.norm(values), grid=self.grid)

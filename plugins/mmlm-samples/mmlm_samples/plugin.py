@@ -1,0 +1,52 @@
+"""What this plugin gives. Imports neither torch nor pyarrow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmlm_core import Component, Traits, hookimpl
+from mmlm_samples.options import EmojiOptions, PoemsOptions, ProseOptions, SpamOptions
+
+__all__ = ["MMLM_API", "mmlm_components"]
+
+MMLM_API = 1
+
+
+@hookimpl
+def mmlm_components() -> list[Component]:
+    """Return the components."""
+    return [
+        Component(
+            kind="data",
+            name="emoji",
+            options=EmojiOptions,
+            target="mmlm_samples.emoji:EmojiSource",
+            traits=_emoji_traits,
+            tiny={"limit": 16},
+        ),
+        *(
+            Component(
+                kind="data",
+                name=name,
+                options=options,
+                target=f"mmlm_samples.{name}:{name.capitalize()}Source",
+                traits=_text_traits,
+                tiny={"limit": 16},
+            )
+            for name, options in (("spam", SpamOptions), ("poems", PoemsOptions), ("prose", ProseOptions))
+        ),
+    ]
+
+
+def _emoji_traits(options: EmojiOptions) -> Traits:
+    return _traits(options.inputs, target=True)
+
+
+def _text_traits(options: SpamOptions | PoemsOptions | ProseOptions) -> Traits:
+    return _traits(options.inputs, target=options.target is not None)
+
+
+def _traits(inputs: Mapping[str, Any], target: bool) -> Traits:
+    provides = {f"input:{modality}" for modality, columns in inputs.items() if columns}
+    return Traits(provides=frozenset(provides | ({"target"} if target else set())))

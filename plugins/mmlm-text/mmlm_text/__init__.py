@@ -1,0 +1,1 @@
+"""Text for mmlm: tokenizers and text encoders."""

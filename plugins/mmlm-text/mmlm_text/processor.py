@@ -1,0 +1,70 @@
+"""Makes ids of texts, for the text encoders."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from mmlm_core.interfaces import Processor, Tokenizer
+
+__all__ = ["TextProcessor"]
+
+_log = logging.getLogger(__name__)
+
+
+class TextProcessor(Processor):
+    """Texts to `ids` [I, T], and `mask` [I, T] where their lengths differ.
+
+    A text has its own tokens and no others: an empty one has no valid position, as a row without a text has none.
+
+    Args:
+        tokenizer: Trained or loaded.
+        max_tokens: Tokens that are kept; the first cut is logged as a warning, and `cut` counts the texts.
+        token_dropout: Share of the tokens that are replaced by the unknown one, in training.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, max_tokens: int, token_dropout: float = 0.0) -> None:
+        self.tokenizer = tokenizer
+        self.max_tokens = max_tokens
+        self.token_dropout = token_dropout
+        self.cut = 0
+
+    def process(self, item: Any) -> dict[str, Tensor]:
+        """Return the ids of a text.
+
+        Raises:
+            DataError: It is no text.
+
+        Shape: ids [T].
+        """
+        ids = self.tokenizer.encode(item)
+        if len(ids) > self.max_tokens:
+            if not self.cut:
+                _log.warning(
+                    "A text of %d tokens is cut to `max_tokens`, %d, as are others.", len(ids), self.max_tokens
+                )
+            self.cut += 1
+            ids = ids[: self.max_tokens]
+        return {"ids": torch.tensor(ids, dtype=torch.long)}
+
+    def blank(self) -> dict[str, Tensor]:
+        """Return the ids of an empty text."""
+        return {"ids": torch.empty(0, dtype=torch.long)}
+
+    def collate(self, items: Sequence[Mapping[str, Tensor]], generator: torch.Generator | None) -> dict[str, Tensor]:
+        """Pad the texts to the longest, and to one position at least; drop tokens where this is training."""
+        ids = [item["ids"] for item in items]
+        lengths = torch.tensor([len(row) for row in ids])
+        padded = pad_sequence(ids, batch_first=True, padding_value=self.tokenizer.pad)
+        if padded.shape[1] == 0:
+            padded = padded.new_full((len(ids), 1), self.tokenizer.pad)
+        mask = torch.arange(padded.shape[1]) < lengths[:, None]
+        if self.token_dropout > 0 and generator is not None:
+            dropped = torch.rand(padded.shape, generator=generator) < self.token_dropout
+            padded = padded.masked_fill(dropped & mask, self.tokenizer.unknown)
+        return {"ids": padded} if bool(mask.all()) else {"ids": padded, "mask": mask}

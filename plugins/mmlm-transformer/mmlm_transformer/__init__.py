@@ -1,0 +1,1 @@
+"""The Transformer backbone of mmlm."""

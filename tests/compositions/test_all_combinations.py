@@ -1,0 +1,160 @@
+"""Every combination of what is installed either is refused with a reason, or trains, saves, loads and predicts alike.
+
+Nothing is listed by hand: a plugin's component takes part by being registered. The default suite runs a covering set
+of all pairs; the slow one the whole product.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mmlm_core import generation
+from mmlm_core.compat import misfits
+from mmlm_core.composition import Composition
+from mmlm_core.data import collate_examples
+from mmlm_core.plugins import load_plugins
+from mmlm_core.prediction import Predictor
+from mmlm_core.preparation import prepare
+from mmlm_core.registry import Component
+from mmlm_core.runs import load_weights, save_weights
+from mmlm_core.settings import DecodingOptions, LoaderOptions, Settings
+from mmlm_core.testing.combinations import combinations, covering, fitting, label
+from mmlm_core.testing.contracts.common import pictures
+
+REGISTRY = load_plugins().registry
+SETTINGS = Settings(loader=LoaderOptions(batch_size=3), decoding=DecodingOptions(max_tokens=4))
+ROWS = [("a red square", "red"), ("two blue dots", "blue"), ("我爱吃苹果", "red"), ("a green line", "blue")] * 2
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Files that components with a `path` need: a table with pictures beside it, and a tokenizer."""
+    from tokenizers import Tokenizer, models
+
+    folder = tmp_path_factory.mktemp("files")
+    for index, content in enumerate(pictures()):
+        (folder / f"{index}.png").write_bytes(content)
+    lines = [
+        json.dumps({"image": f"{index % 3}.png", "text": text, "target": target})
+        for index, (text, target) in enumerate(ROWS)
+    ]
+    (folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    vocabulary = {word: index for index, word in enumerate(["<unk>", *sorted({c for text, _ in ROWS for c in text})])}
+    Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>")).save(str(folder / "tokenizer.json"))
+    return {"data": str(folder / "rows.jsonl"), "tokenizer": str(folder / "tokenizer.json")}
+
+
+def filler(files: dict[str, str]) -> Any:
+    """Fill in paths and column names, which no component can name for itself."""
+
+    def fill(component: Component) -> dict[str, Any]:
+        names = set(component.options.__dataclass_fields__)
+        if component.kind == "data" and "path" in names:
+            return {"path": files["data"], "inputs": {"image": "image", "text": "text"}, "target": "target"}
+        if component.kind == "tokenizer" and "path" in names:
+            return {"path": files["tokenizer"]}
+        return {}
+
+    return fill
+
+
+NOWHERE = {"data": "rows.jsonl", "tokenizer": "tokenizer.json"}  # for collecting: nothing is opened
+FITTING = fitting(combinations(REGISTRY, filler(NOWHERE), SETTINGS), REGISTRY)
+COVERING = covering(FITTING)
+
+
+def with_files(composition: Composition, files: dict[str, str]) -> Composition:
+    """Return the composition with the files' real places."""
+    mapping = composition.to_mapping()
+    for slot, path in files.items():
+        if slot in mapping and "path" in mapping[slot]:
+            mapping[slot]["path"] = path
+    return Composition.from_mapping(REGISTRY, mapping)
+
+
+def trains_saves_loads_and_predicts(composition: Composition, folder: Path) -> None:
+    """Train two steps, save, load into a new model, and compare the predictions."""
+    prepared = prepare(composition)
+    model, examples = prepared.model, list(prepared.source.read("train"))[:3]
+    processors, targets = model.processors(), model.head.target_processor()
+    batch = collate_examples(examples, processors, targets)
+    optimizer = composition["optimizer"].component.load()(composition["optimizer"].options).build(model)
+    before = {name: value.clone() for name, value in model.named_parameters() if value.requires_grad}
+    for _ in range(2):
+        loss = model.train().loss(batch).mean
+        assert loss.isfinite()
+        loss.backward()
+        missing = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+        assert not missing, f"no gradient reaches {missing}"
+        optimizer.step()
+        optimizer.zero_grad()
+    moved = [name for name, value in model.named_parameters() if name in before and not torch.equal(value, before[name])]
+    assert moved
+    save_weights(model, folder / "model.safetensors")
+    tokenizer = prepared.tokenizer
+    if tokenizer is not None:
+        tokenizer.save(folder)
+        again = composition["tokenizer"].component.load()(composition["tokenizer"].options)
+        again.load(folder)
+        tokenizer = again
+    from mmlm_core.build import build
+
+    loaded = build(composition, tokenizer=tokenizer, facts=prepared.facts)
+    load_weights(loaded, folder / "model.safetensors")
+    ours = Predictor(composition, model)
+    theirs = Predictor(composition, loaded)
+    blind = [type(example)(example.key, example.inputs, None, None) for example in examples]
+    expected = list(ours.predict(blind))
+    assert list(theirs.predict(blind)) == expected
+    assert len(expected) == len(examples)
+    if "generates" in composition["head"].traits.provides:
+        cached = generation.generate(model, ours.batch(blind), SETTINGS.decoding)
+        uncached = generation.generate(model, ours.batch(blind), SETTINGS.decoding, cache=False)
+        assert [row.ids for row in cached] == [row.ids for row in uncached]
+
+
+@pytest.mark.parametrize("composition", COVERING, ids=label)
+def test_a_fitting_combination_trains_saves_loads_and_predicts(
+    composition: Composition, files: dict[str, str], tmp_path: Path
+) -> None:
+    trains_saves_loads_and_predicts(with_files(composition, files), tmp_path)
+
+
+@pytest.mark.slow
+def test_every_fitting_combination_trains_saves_loads_and_predicts(files: dict[str, str], tmp_path: Path) -> None:
+    done = 0
+    for composition in FITTING:
+        try:
+            trains_saves_loads_and_predicts(with_files(composition, files), tmp_path)
+        except Exception as error:
+            raise AssertionError(f"{label(composition)}: {error}") from error
+        done += 1
+    assert done == len(FITTING) > 100
+
+
+def test_every_refusal_has_a_reason_and_a_way_out() -> None:
+    refused = 0
+    for composition in combinations(REGISTRY, filler(NOWHERE), SETTINGS):
+        for misfit in misfits(composition, REGISTRY):
+            refused += 1
+            assert misfit.reason.endswith((".", "?")) and misfit.slot
+    assert refused > 0
+
+
+def test_every_component_fits_somewhere() -> None:
+    used = {(choice.component.kind, choice.component.name) for c in FITTING for choice in c.choices.values()}
+    unused = {(component.kind, component.name) for component in REGISTRY} - used
+    assert not unused
+
+
+def test_the_covering_set_holds_every_pair_that_fits() -> None:
+    def pairs(compositions: list[Composition]) -> set[tuple[str, str]]:
+        words = [[f"{s}={c.component.name}" for s, c in sorted(x.choices.items())] for x in compositions]
+        return {(a, b) for row in words for i, a in enumerate(row) for b in row[i + 1 :]}
+
+    assert pairs(COVERING) == pairs(FITTING)
