@@ -79,8 +79,8 @@ def _empty_slots(composition: Composition, registry: Registry) -> Iterator[Misfi
     for slot in REQUIRED:
         if slot not in composition.choices:
             names = registry.names(kind_of(slot))
-            told = f"`{slot}` is not chosen." if names else f"`{slot}` is not chosen, and no installed plugin gives one."
-            yield Misfit(slot, told, _settings(slot, names))
+            told = "" if names else ", and no installed plugin gives one"
+            yield Misfit(slot, f"`{slot}` is not chosen{told}.", _settings(slot, names))
     for modality in composition.modalities():
         if f"projection/{modality}" not in composition.choices:
             yield Misfit(

@@ -7,6 +7,7 @@ A *slot* is a place of the composition: `tokenizer`, `encoder/image`, `projectio
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,10 @@ __all__ = ["CHANGEABLE", "Choice", "Composition", "kind_of", "option_docs", "ove
 
 CHANGEABLE = ("data", "loader", "trainer", "decoding", "tracker", "run")
 """The groups whose options may differ from those that a run was trained with."""
+
+_WORDS = {"null": None, "true": True, "false": False}
+_INTEGER = re.compile(r"[+-]?(0|[1-9]\d*)")
+_NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?")
 
 SINGLE_SLOTS = ("tokenizer", "fusion", "backbone", "head", "data", "optimizer", "schedule")
 
@@ -155,7 +160,7 @@ def override(
     Args:
         mapping: The run's composition, as `Composition.to_mapping` gives it; it is not changed.
         registry: The components.
-        overrides: Each `group=choice` or `group.option=value`; values are read as YAML.
+        overrides: Each `group=choice` or `group.option=value`; values are read as Hydra reads them.
         source: The run, for messages.
 
     Raises:
@@ -205,13 +210,23 @@ def _set(mapping: dict[str, Any], text: str) -> str:
 
 
 def _read(text: str) -> Any:
-    """Return a value of the command line, read as YAML; text that is no YAML stands for itself."""
+    """Return a value of the command line as Hydra reads it: YAML's `off` or `12:30` are text here."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    if not text.startswith(("[", "{")):
+        return text
     import yaml  # type: ignore[import-untyped]
 
     try:
-        return yaml.safe_load(text) if text else ""
-    except yaml.YAMLError:
-        return text
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise OptionError(f"The value `{text}` of an override cannot be read as a list or a mapping.") from error
 
 
 def typed_node(schema: type) -> DictConfig:
@@ -269,7 +284,7 @@ def _path(slot: str) -> str:
 
 
 def _is_filled(node: Any) -> bool:
-    return node is not None and not (isinstance(node, Mapping) and node.get("name") in (NONE, None) and len(node) < 2)
+    return node not in (None, {}, {"name": None}, {"name": NONE})
 
 
 def refuse_unsafe(mapping: Any, source: str) -> None:

@@ -60,5 +60,3 @@ def continuation(example: Example, share: float = 0.25, most: int = 40) -> Examp
     space = text.rfind(" ", 1, end + 1)
     end = space if space > 0 else end
     return replace(example, prompt=text[:end], target=text[end:])
-
-

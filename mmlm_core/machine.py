@@ -23,12 +23,13 @@ def set_threads(threads: int = 0, processes: int = 1) -> int:
     """Set torch's threads in this process, and return how many they are; more than cores would slow it down.
 
     Args:
-        threads: 0: the cores, shared out to the processes.
+        threads: 0: what the variable `OMP_NUM_THREADS` says, or else the cores, shared out to the processes.
         processes: How many processes share the cores.
     """
     import torch
 
-    threads = threads or max(1, cores() // processes)
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    threads = threads or (int(asked) if asked.isdigit() else 0) or max(1, cores() // processes)
     torch.set_num_threads(threads)
     return threads
 

@@ -99,7 +99,8 @@ def convert(value: Any, hint: Any, path: str, source: Source) -> Any:
         taken = _take(value, hint)
         if taken is not MISSING:
             return taken
-    raise OptionError(f"`{path}` of {said(source, path)} must be {type_words(hint)}, not {_shown(value)}.")
+    quoted = f" In quotes of its own, as `'\"{value}\"'`, it is text." if hint is str and type(value) is float else ""
+    raise OptionError(f"`{path}` of {said(source, path)} must be {type_words(hint)}, not {_shown(value)}.{quoted}")
 
 
 def type_words(hint: Any) -> str:

@@ -1,17 +1,15 @@
 """The run folder: what a run leaves behind, written atomically, and read again without running code out of it.
 
-    config.yaml  overrides.yaml  environment.json    what was asked for, and where it ran
-    tokenizer/  facts.json  model.safetensors        what prediction needs
-    checkpoints/last.ckpt                            what an exact resume needs
-    metrics.jsonl  summary.json                      figures on the way, and at the end
-    predictions.jsonl  metrics_<split>.json          the evaluation
-    report.html                                      the page that shows it all
+config.yaml  overrides.yaml  environment.json    what was asked for, and where it ran
+tokenizer/  facts.json  model.safetensors        what prediction needs
+checkpoints/last.ckpt                            what an exact resume needs
+metrics.jsonl  summary.json                      figures on the way, and at the end
+predictions.jsonl  metrics_<split>.json          the evaluation
+report.html                                      the page that shows it all
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -175,36 +173,6 @@ def create_run(options: RunOptions) -> RunFolder:
     return RunFolder(path)
 
 
-def record_start(
-    folder: RunFolder,
-    composition: Composition,
-    plugins: Plugins,
-    overrides: Sequence[str],
-    tokenizer: Tokenizer | None,
-    facts: Mapping[str, Any],
-    more: Mapping[str, Any] | None = None,
-) -> None:
-    """Write what is known when the training starts: all but weights and figures.
-
-    Args:
-        folder: The run.
-        composition: What is trained.
-        plugins: The installed plugins.
-        overrides: The command line's.
-        tokenizer: With its vocabulary; None where no part uses one.
-        facts: What the head knows of the training targets.
-        more: Further facts for `environment.json`.
-    """
-    write_yaml(folder.config, composition.to_mapping())
-    write_yaml(folder.overrides, list(overrides))
-    write_json(folder.environment, {**_environment(composition, plugins), **(more or {})})
-    write_json(folder.facts, dict(facts))
-    if tokenizer is not None:
-        folder.tokenizer_folder.mkdir(exist_ok=True)
-        tokenizer.save(folder.tokenizer_folder)
-    folder.checkpoint.parent.mkdir(exist_ok=True)
-
-
 def read_run(
     path: Path, overrides: Sequence[str] = (), *, plugins: Plugins | None = None, trained: bool = True
 ) -> RunRecord:
@@ -224,7 +192,7 @@ def read_run(
     folder = RunFolder(Path(path))
     _require(folder, trained)
     source = f"`{folder.config}`"
-    mapping = _read_yaml(folder.config)
+    mapping = read_yaml(folder.config)
     if not isinstance(mapping, dict):
         raise RunError(f"{source} must hold a mapping of groups, not {type(mapping).__name__}.")
     refuse_unsafe(mapping, source)
@@ -236,7 +204,7 @@ def read_run(
     used = chosen is not None and any(choice.traits.uses_tokenizer for choice in composition.choices.values())
     if used and not folder.tokenizer_folder.is_dir():
         raise RunError(f"`{folder.path}` is incomplete: `tokenizer/` is missing, and the run uses a tokenizer.")
-    texts = _read_yaml(folder.overrides) if folder.overrides.exists() else []
+    texts = read_yaml(folder.overrides) if folder.overrides.exists() else []
     return RunRecord(folder, composition, read_json(folder.facts), environment, [str(text) for text in texts], plugins)
 
 
@@ -246,6 +214,7 @@ def save_weights(model: nn.Module, path: Path) -> None:
 
     with replacing(path) as temporary:
         save_model(model, str(temporary))
+        temporary.chmod(0o644)  # safetensors writes for the owner alone
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -268,100 +237,10 @@ def load_weights(model: nn.Module, path: Path) -> None:
         raise RunError(f"`{path}` does not hold the weights of this composition: {reason}") from error
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path to write; afterwards it takes the place of `path` in one stroke.
-
-    A process that is killed on the way leaves what was there before.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def clean(folder: RunFolder) -> None:
     """Remove what killed writes have left."""
     for left in folder.path.rglob(".*.tmp"):
         left.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, atomically."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_yaml(path: Path, value: Any) -> None:
-    """Write plain values as YAML, atomically."""
-    write_text(path, yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write plain values as JSON, atomically; numbers that JSON does not have become null."""
-    write_text(path, json.dumps(_finite(value), ensure_ascii=False, indent=2, default=str) + "\n")
-
-
-def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
-    """Write JSON lines, atomically."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        for value in values:
-            file.write(_line(value))
-
-
-def append_line(path: Path, value: Mapping[str, Any]) -> None:
-    """Append one JSON line in one write, so that a line is there whole or not at all."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(_line(value))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file that holds a mapping.
-
-    Raises:
-        RunError: It is no such file.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"`{path}` cannot be read: {error}.") from error
-    if not isinstance(value, dict):
-        raise RunError(f"`{path}` must hold a mapping, not {type(value).__name__}.")
-    return value
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read JSON lines; no lines where there is no file.
-
-    Raises:
-        RunError: A line is no JSON.
-    """
-    if not path.exists():
-        return []
-    lines = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            lines.append(json.loads(line))
-        except ValueError as error:
-            raise RunError(f"Line {number} of `{path}` is no JSON: {error}.") from error
-    return lines
-
-
-def _line(value: Mapping[str, Any]) -> str:
-    return json.dumps(_finite(dict(value)), ensure_ascii=False, default=str) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    """Return the value with null for the numbers that JSON does not have."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _make_unique(parent: Path, stamp: str) -> Path:
@@ -385,53 +264,6 @@ def _job_name() -> str | None:
     if int(variables.get("WORLD_SIZE", "1")) > 1 and variables.get("TORCHELASTIC_RUN_ID", "none") != "none":
         return f"job-{variables['TORCHELASTIC_RUN_ID']}"
     return None
-
-
-def _environment(composition: Composition, plugins: Plugins) -> dict[str, Any]:
-    import platform
-    import sys
-    from importlib.metadata import version
-
-    from mmlm_core import API, __version__, machine
-
-    gives: dict[str, list[str]] = {}
-    for choice in composition.choices.values():
-        component = choice.component
-        giver = plugins.registry.giver(component.kind, component.name)
-        gives.setdefault(giver, []).append(f"{component.kind}={component.name}")
-    return {
-        "mmlm": __version__,
-        "api": API,
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "lightning": version("lightning"),
-        "plugins": [
-            {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version, "api": plugin.api,
-             "gives": sorted(set(gives[plugin.distribution]))}
-            for plugin in plugins.found
-            if plugin.distribution in gives and not plugin.fault
-        ],
-        "seed": composition.settings.run.seed,
-        "git": _git_commit(),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "machine": machine.describe(),
-    }  # fmt: skip
-
-
-def _git_commit() -> str | None:
-    """Return the commit that the working directory stands on, marked where it has changes; None outside of git."""
-    import subprocess
-
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, timeout=5, check=True)
-        return done.stdout.strip()
-
-    try:
-        commit = git("rev-parse", "HEAD")
-        return f"{commit} with changes" if git("status", "--porcelain", "--untracked-files=no") else commit
-    except (OSError, subprocess.SubprocessError):
-        return None
 
 
 def _require(folder: RunFolder, trained: bool) -> None:
@@ -494,10 +326,3 @@ def _chosen(mapping: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             name = choice.get("name") if isinstance(choice, Mapping) else None
             if isinstance(name, str) and name != NONE and (group != "run"):
                 yield (f"{group}/{modality}" if group == "encoder" else group), name
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RunError(f"`{path}` cannot be read: {' '.join(str(error).split())}.") from error

@@ -24,7 +24,8 @@ from mmlm_core.cli.source import PRIMARY, serving
 from mmlm_core.composition import Composition
 from mmlm_core.errors import MmlmError, OptionError, gather
 
-__all__ = ["PRIMARY", "compose", "jobs", "session", "to_composition", "to_mapping"]
+__all__ = ["PRIMARY", "compose", "jobs", "session", "sweeping", "to_composition", "to_mapping",
+           "typed_overrides"]  # fmt: skip
 
 
 @contextmanager
@@ -76,8 +77,8 @@ def compose(application: Any, menu: Menu, overrides: Sequence[str], sweep: bool 
     return cfg
 
 
-def jobs(parsed: Sequence[Override], limit: int = 1000) -> list[list[str]] | None:
-    """Return the overrides of each job of a sweep; None where they cannot be listed, as for an interval."""
+def jobs(parsed: Sequence[Override], limit: int = 100) -> list[list[str]] | None:
+    """Return the overrides of the first jobs of a sweep; None where they cannot be listed, as for an interval."""
     values: dict[str, list[str]] = {}
     for override in parsed:
         if override.is_sweep_override():
@@ -88,6 +89,23 @@ def jobs(parsed: Sequence[Override], limit: int = 1000) -> list[list[str]] | Non
         else:
             values[override.get_key_element()] = [str(override.input_line)]
     return [list(job) for job in itertools.islice(itertools.product(*values.values()), limit)]
+
+
+def sweeping(overrides: Sequence[str], menu: Menu) -> list[str]:
+    """Return the overrides of a sweep so that Hydra takes options of the parts that are swept over.
+
+    Hydra first composes a sweep without what is swept over: `backbone=gru,lstm backbone.layers=2` would set `layers` on
+    the default backbone. As a sweep over one value, the option is left to the jobs.
+    """
+    parsed = explain.parse(overrides)
+    swept = [f"{override.key_or_group.replace('/', '.')}." for override in parsed
+             if override.is_sweep_override() and override.key_or_group in menu.groups]  # fmt: skip
+    return [
+        f"{override.get_key_element()}=choice({override.get_value_element_as_str()})"
+        if override.key_or_group.startswith(tuple(swept)) and not (override.is_sweep_override() or override.is_delete())
+        else text
+        for text, override in zip(overrides, parsed, strict=True)
+    ]
 
 
 def to_composition(cfg: DictConfig, menu: Menu) -> Composition:
@@ -101,7 +119,7 @@ def to_composition(cfg: DictConfig, menu: Menu) -> Composition:
         MmlmError: Every unknown group and option, and every value of the wrong type or out of range.
     """
     choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items() if name is not None}
-    overrides = explain.parse(list(cfg.hydra.overrides.task))
+    overrides = explain.parse(typed_overrides(cfg.hydra))
 
     def origin(path: str) -> str:
         return explain.origin(path, overrides, menu, choices)
@@ -125,6 +143,11 @@ def to_composition(cfg: DictConfig, menu: Menu) -> Composition:
     return composition
 
 
+def typed_overrides(own: Any) -> list[str]:
+    """Return the overrides as they were typed, `${...}` included, from Hydra's own node."""
+    return [str(text) for text in OmegaConf.to_container(own.overrides.task, resolve=False)]  # type: ignore[union-attr]
+
+
 def to_mapping(cfg: DictConfig, origin: explain.Origin, resolve: bool = True) -> dict[str, Any]:
     """Return a composed configuration as plain values, without Hydra's node and without what is not read.
 
@@ -142,7 +165,7 @@ def to_mapping(cfg: DictConfig, origin: explain.Origin, resolve: bool = True) ->
         mapping: dict[str, Any] = OmegaConf.to_container(cfg, resolve=resolve)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         path = str(error.full_key)
-        raise OptionError(f"`{path}` of {origin(path)} cannot be resolved: {error.msg}.") from error
+        raise OptionError(f"`{path}` of {origin(path)} cannot be resolved: {str(error).splitlines()[0]}.") from error
     finally:
         HydraConfig.instance().cfg = before
     for modality in list(mapping.get("projection") or {}):

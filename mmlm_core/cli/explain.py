@@ -43,13 +43,20 @@ def parse(overrides: Sequence[str]) -> list[Override]:
         try:
             parsed += parser.parse_overrides([text])
         except (OverrideParseException, HydraException):
-            key, equals, value = text.partition("=")
-            told = "it must read `group=choice` or `group.option=value`" if not equals else (
-                f"quote a value that has spaces or signs of its own, as '{key}=\"{value}\"'")  # fmt: skip
-            problems.append(OptionError(f"The override `{text}` cannot be read: {told}."))
+            problems.append(OptionError(f"The override `{text}` cannot be read: {_unreadable(text)}."))
     if problems:
         raise gather(problems)
     return parsed
+
+
+def _unreadable(text: str) -> str:
+    """Return how an override should have been written."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        return "it must read `group=choice` or `group.option=value`"
+    if "/" in key and "." in key:
+        return f"options have dots: write `{key.replace('/', '.')}={value}`"
+    return f"quote a value that has spaces or signs of its own, as '{key}=\"{value}\"'"
 
 
 def check_choices(menu: Menu, overrides: Sequence[Override], sweep: bool) -> None:
@@ -101,19 +108,22 @@ def explain(
 
 def origin(path: str, overrides: Sequence[Override], menu: Menu, choices: Mapping[str, str]) -> str:
     """Return where the value at a path comes from: the overrides as they were typed, or a file."""
-    texts = [f"`{override.input_line}`" for override in overrides if _touches(override.key_or_group, path)]
-    if texts:
-        return f"the override {' '.join(texts)}" if len(texts) == 1 else f"the overrides {' '.join(texts)}"
+    touching = [override for override in overrides if _touches(override.key_or_group.replace("/", "."), path)]
+    options = [f"`{override.input_line}`" for override in touching if override.key_or_group not in menu.groups]
+    if options:
+        return f"the override {options[0]}" if len(options) == 1 else f"the overrides {' '.join(options)}"
     for preset in _chosen_presets(menu, choices):
         prefix = "" if preset.group == EXPERIMENT else f"{preset.group.replace('/', '.')}."
         node: Any = preset.content
+        if f"{path}." == prefix:
+            return f"`{preset.path}`"
         inside = path.removeprefix(prefix)
         if inside != path or not prefix:
             for part in inside.split("."):
                 node = node.get(part) if isinstance(node, dict) else None
             if node is not None:
                 return f"`{preset.path}`"
-    return "the configuration"
+    return f"the override `{touching[-1].input_line}`" if touching else "the configuration"
 
 
 def _check_group(menu: Menu, override: Override) -> None:
@@ -217,13 +227,14 @@ def _no_option(key: str, parts: list[str], menu: Menu, base: DictConfig) -> str:
     if ".".join(parts[:-1]) != prefix:
         return f"`{key}` is no option of `{group}={name}`."
     if group in Settings.groups():
-        return f"`{option}` is no option of `{group}`.{did_you_mean(option, known)}{one_of(known)}"
+        options = one_of(known).replace(" Choices", " Options")
+        return f"`{option}` is no option of `{group}`.{did_you_mean(option, known)}{options}"
     others = [other for other in menu.registry.names(kind_of(group))
               if option in option_types(menu.registry.get(kind_of(group), other).options)]  # fmt: skip
     elsewhere = f" It is one of {', '.join(f'`{group}={other}`' for other in others)}." if others else ""
+    options = one_of(known).replace(" Choices", " Options") if known else " It has no options."
     giver = menu.choices(group).get(name, "?")
-    return (f"`{option}` is no option of `{group}={name}` ({giver}).{did_you_mean(option, known)}{elsewhere}"
-            f"{one_of(known).replace(' Choices', ' Options')}")  # fmt: skip
+    return f"`{option}` is no option of `{group}={name}` ({giver}).{did_you_mean(option, known)}{elsewhere}{options}"
 
 
 def _broken_presets(error: Exception, menu: Menu, overrides: Sequence[Override]) -> Iterator[MmlmError]:
@@ -231,10 +242,7 @@ def _broken_presets(error: Exception, menu: Menu, overrides: Sequence[Override])
     choices = {override.key_or_group: str(override.value()) for override in overrides
                if override.key_or_group in menu.groups and not override.is_sweep_override()}  # fmt: skip
     for preset in _chosen_presets(menu, choices):
-        lines = preset.content.get("defaults")
-        if lines is not None and not isinstance(lines, list):
-            yield OptionError(f"`defaults` of `{preset.path}` must be a list, not `{lines}`.")
-        elif lines:
+        if preset.bases:
             cause = error.__cause__ or error.__context__ or error
             yield OptionError(f"`{preset.path}` cannot be composed: {str(cause).splitlines()[0]}")
 

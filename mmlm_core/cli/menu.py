@@ -67,9 +67,16 @@ class Preset:
 
     @property
     def bases(self) -> list[tuple[str, str]]:
-        """The groups that the file's defaults list names with their choices; its own group where it names none."""
+        """The groups that the file's defaults list names with their choices; its own group where it names none.
+
+        Raises:
+            OptionError: The file cannot be read, or its defaults are no list.
+        """
         pairs: list[tuple[str, str]] = []
-        for line in self.content.get("defaults") or []:
+        lines = self.content.get("defaults") or []
+        if not isinstance(lines, list):
+            raise OptionError(f"`defaults` of `{self.path}` must be a list, not `{lines}`.")
+        for line in lines:
             if isinstance(line, Mapping):
                 for key, value in line.items():
                     group = str(key).removeprefix("optional ").removeprefix("override ").partition("@")[0]

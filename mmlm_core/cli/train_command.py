@@ -79,16 +79,17 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
     from mmlm_core.cli import composing
 
     with composing.session(menu) as application:
-        cfg = composing.compose(application, menu, args.overrides, sweep=args.multirun)
+        overrides = composing.sweeping(args.overrides, menu) if args.multirun else args.overrides
+        cfg = composing.compose(application, menu, overrides, sweep=args.multirun)
         if args.info:
-            application.show_info(args.info, config_name=composing.PRIMARY, overrides=args.overrides)
+            _info(application, args.info, composing.PRIMARY, args.overrides)
             return
         if args.cfg:
             _show(args, menu, cfg)
             return
         if args.multirun or str(cfg.hydra.mode or "").endswith("MULTIRUN"):
             _check_jobs(application, menu, args.overrides)
-            application.multirun(config_name=composing.PRIMARY, task_function=job, overrides=args.overrides)
+            application.multirun(config_name=composing.PRIMARY, task_function=job, overrides=overrides)
             return
         composition = composing.to_composition(cfg, menu)
     compat.check(composition, menu.registry)
@@ -114,7 +115,7 @@ def job(cfg: DictConfig) -> Any:
     menu = source.served()
     composition = composing.to_composition(cfg, menu)
     compat.check(composition, menu.registry)
-    overrides, settings = list(own.overrides.task), composition.settings.run
+    overrides, settings = composing.typed_overrides(own), composition.settings.run
     settings.name = f"{settings.name}-{own.job.num}" if settings.name else str(own.job.num)
     settings.folder = str(own.sweep.dir)
     sys.stderr.write(f"job {own.job.num}: {' '.join(overrides)}\n")
@@ -142,6 +143,19 @@ def _check_jobs(application: Any, menu: Menu, overrides: Sequence[str]) -> None:
             problems.append(type(error)(f"job {number} ({' '.join(texts)}): {error}"))
     if problems:
         raise gather(problems)
+
+
+def _info(application: Any, what: str, config_name: str, overrides: Sequence[str]) -> None:
+    """Print what Hydra tells of a composition, which it does through the root logger; leave that as it was."""
+    import logging
+
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        application.show_info(what, config_name=config_name, overrides=overrides)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 def _show(args: Namespace, menu: Menu, cfg: DictConfig) -> None:

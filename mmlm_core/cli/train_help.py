@@ -83,7 +83,7 @@ def _overview(menu: Menu) -> str:
         say.definitions(FLAGS.items()),
         "",
         say.bold("More"),
-        "  mmlm train backbone=gru --help    the options of a choice, each with its default",
+        "  mmlm train backbone=gru --help    the options of a choice, with their defaults",
         "  mmlm components                   who gives which choice",
         "  mmlm compat                       which choices fit together",
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
@@ -56,6 +57,7 @@ class BatchLoader(DataLoader[Any]):
             pin_memory=pin,
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,
+            generator=torch.Generator(),  # else every epoch would draw from the global one, and shift dropout
         )
         self.prepared = prepared
         self.batches = batches

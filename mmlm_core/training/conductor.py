@@ -201,8 +201,7 @@ class Conductor(Callback):
         figures.pop("count", None)
         if trainer.is_global_zero:
             figures |= self._validator.measure(self._module.device, trainer.precision_plugin.forward_context())
-        figures = self._same(trainer, figures)
-        return figures
+        return self._same(trainer, figures)  # type: ignore[no-any-return]
 
     def _show_samples(self) -> None:
         rows = self._validator.rows

@@ -24,11 +24,10 @@ from mmlm_core.runs import (
     read_json,
     read_run,
     record_start,
-    write_yaml,
 )
 from mmlm_core.training import random_state
 from mmlm_core.training.ending import finish
-from mmlm_core.training.overview import make_console, print_start
+from mmlm_core.training.overview import print_start
 from mmlm_core.training.session import Session
 
 __all__ = ["resume", "train"]
@@ -64,13 +63,12 @@ def train(composition: Composition, plugins: Plugins, overrides: Sequence[str] =
     return folder.path
 
 
-def resume(run: Path, plugins: Plugins | None = None, overrides: Sequence[str] = ()) -> Path:
+def resume(run: Path, plugins: Plugins | None = None) -> Path:
     """Go on with a training that was interrupted, from its last checkpoint, as if it had not been.
 
     Args:
         run: The run folder.
         plugins: The installed plugins; None: they are loaded.
-        overrides: Values that replace the run's own, as `trainer.max_epochs=20`.
 
     Returns:
         The run folder.
@@ -78,13 +76,12 @@ def resume(run: Path, plugins: Plugins | None = None, overrides: Sequence[str] =
     Raises:
         RunError: The training has ended already, or the folder or its data are not as they were.
     """
-    record = read_run(run, overrides, plugins=plugins, trained=False)
+    record = read_run(run, plugins=plugins, trained=False)
     folder, composition = record.folder, record.composition
-    if folder.summary.exists() and not overrides:
+    if folder.summary.exists():
         ended = read_json(folder.summary)
         raise RunError(f"The training of `{run}` has ended already, after {ended.get('epochs')} epochs and "
-                       f"{ended.get('steps')} steps: there is nothing to resume. For a longer one raise its limit, as "
-                       f"`mmlm train --resume {run} trainer.max_epochs=...`.")  # fmt: skip
+                       f"{ended.get('steps')} steps: there is nothing to resume.")  # fmt: skip
     with _one_folder(folder, composition):
         random_state.seed_all(composition.settings.run.seed)
         session = Session(folder, _prepare_again(record))
@@ -94,9 +91,6 @@ def resume(run: Path, plugins: Plugins | None = None, overrides: Sequence[str] =
             clean(folder)
             if checkpoint is None:  # it was killed before the first one: it begins anew, with the same seed
                 folder.metrics.unlink(missing_ok=True)
-            if overrides:
-                write_yaml(folder.config, composition.to_mapping())
-                write_yaml(folder.overrides, [*record.overrides, *overrides])
         _run(session, record.plugins, checkpoint)
     return folder.path
 

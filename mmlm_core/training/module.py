@@ -73,4 +73,3 @@ class TrainingModule(LightningModule):
         """Return the batch on a device; the rows themselves stay where they are."""
         del dataloader_idx
         return batch if device.type == "cpu" else batch.to(device, non_blocking=True)
-

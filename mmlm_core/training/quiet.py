@@ -18,7 +18,7 @@ ADVICE = (
     r".*GPU available but not used.*",
     r".*TPU available but not used.*",
     r".*srun.*command is available on your system.*",
-    r".*Checkpoint directory .* exists and is not empty.*",
+    r".*isinstance\(treespec, LeafSpec\).*",
 )
 """Beginnings of warnings that tell a user of Lightning what a user of mmlm cannot or need not change."""
 

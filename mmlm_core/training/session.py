@@ -91,7 +91,7 @@ class Session:
         options = self.settings.trainer
         limits = {"epochs": most_epochs(options), "steps": options.max_steps, "minutes": options.max_minutes}
         until = " or ".join(f"{limit:g} {name}" for name, limit in limits.items() if limit)
-        return f"run {self.folder.path} · {self.precision.value}, {self.threads} threads · until {until}"
+        return f"run {self.folder.path} · {self.precision.value}, {self.threads} thread{'' if self.threads == 1 else 's'} · until {until}"
 
     def run(self, checkpoint: Path | None) -> Outcome:
         """Train, from the beginning or from a checkpoint.
@@ -149,9 +149,7 @@ class Session:
         drawn = sorted(random.Random(self.settings.run.seed).sample(range(len(rows)), most))
         return self._make({SAMPLES: [rows[index] for index in drawn]}, 0, 1, False)[SAMPLES]
 
-    def _make(
-        self, splits: dict[str, Sequence[Example]], rank: int, ranks: int, pin: bool
-    ) -> dict[str, BatchLoader]:
+    def _make(self, splits: dict[str, Sequence[Example]], rank: int, ranks: int, pin: bool) -> dict[str, BatchLoader]:
         composition, model = self.preparation.composition, self.preparation.model
         options = self.settings.loader
         if SAMPLES in splits:

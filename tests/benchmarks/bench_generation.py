@@ -20,7 +20,7 @@ def main() -> None:
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters, {cores()} cores")
     for rows, goal in ((1, "1.0"), (8, "1.1")):
         prompt = torch.randint(0, 8000, (rows, 16), generator=torch.Generator().manual_seed(1))
-        batch = Batch(rows, {}, {"ids": prompt, "lengths": torch.full((rows,), 16)})
+        batch = Batch(rows, {}, {"prompt": prompt, "prompt_lengths": torch.full((rows,), 16)})
         options = DecodingOptions(max_tokens=NEW_TOKENS)
 
         def ours(batch: Batch = batch, options: DecodingOptions = options) -> list[list[int]]:

@@ -282,6 +282,26 @@ def test_what_a_spawned_worker_is_sent_gives_the_same_batches() -> None:
     ]
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_loading_draws_nothing_from_the_global_generator(workers: int) -> None:
+    before = torch.get_rng_state()
+    list(loader_of(rows(5), workers))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_pinning_reaches_every_tensor_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tensor, "pin_memory", lambda tensor: tensor + 100)  # a CPU has no memory to pin
+    loaded = loader_of([Example("a", {"image": [1, 2]}, 3), Example("b", {"image": []}, 4)])
+    [draw] = loaded.batches
+    made = loaded.dataset[draw]
+    pinned = made.pin_memory().batch
+    for name in ("value", "noise"):
+        assert torch.equal(pinned.inputs["image"].tensors[name], made.batch.inputs["image"].tensors[name] + 100)
+    assert torch.equal(pinned.inputs["image"].rows, made.batch.inputs["image"].rows + 100)
+    assert torch.equal(pinned.targets["answer"], made.batch.targets["answer"] + 100)
+    assert [example.key for example in pinned.examples] == [example.key for example in made.batch.examples]
+
+
 def test_training_batches_may_do_without_their_rows() -> None:
     prepared = Prepared(rows(2), {"image": Numbers()}, Answers(), with_examples=False)
     assert Collator({"image": Numbers()}, Answers(), 1)([prepared[0], prepared[1]], Draw([0, 1])).examples == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,10 +89,13 @@ class TableRows(Sequence[Example]):
     def _media(self, item: Any) -> Any:
         """Return media with its path made whole; `{bytes, path}` is how Hugging Face `datasets` stores it."""
         if isinstance(item, str):
-            return str(self.path.parent / item)
+            return self._beside(item)
         if isinstance(item, dict) and item.get("bytes") is None and isinstance(item.get("path"), str):
-            return str(self.path.parent / item["path"])
+            return self._beside(item["path"])
         return item
+
+    def _beside(self, path: str) -> str:
+        return os.path.join(os.path.dirname(self.path), path)  # noqa: PTH118, PTH120 (pathlib takes ten times as long)
 
 
 def _is_empty(item: Any) -> bool:

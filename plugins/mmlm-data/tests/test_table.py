@@ -15,13 +15,13 @@ import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mmlm_data.options import TableOptions
-from mmlm_data.plugin import mmlm_components
-from mmlm_data.table import TableSource, hashed_shares
 
 from mmlm_core.composition import option_docs, typed
 from mmlm_core.errors import DataError, OptionError
 from mmlm_core.types import Example
+from mmlm_data.options import TableOptions
+from mmlm_data.plugin import mmlm_components
+from mmlm_data.table import TableSource, hashed_shares
 
 
 def read(path: Path, split: str = "train", **options: Any) -> Sequence[Example]:

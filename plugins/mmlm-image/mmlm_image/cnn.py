@@ -1,15 +1,16 @@
-"""A small residual CNN that trains from scratch on a CPU."""
+"""A small CNN that trains from scratch on a CPU."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
-from mmlm_core.interfaces import Encoder
-from mmlm_core.types import Features
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmlm_core.interfaces import Encoder
+from mmlm_core.types import Features
 from mmlm_image.options import CnnOptions
 from mmlm_image.processor import PictureProcessor
 
@@ -17,7 +18,9 @@ __all__ = ["Cnn"]
 
 
 class Cnn(Encoder):
-    """Residual stages (He et al. 2016, with the shortcut of He et al. 2019), then a learned vector for each place.
+    """Stages of convolutions, then a learned vector for each place of the last map.
+
+    A stage is one convolution, or residual blocks (He et al. 2016, with the shortcut of He et al. 2019).
 
     Attributes:
         width: D.
@@ -31,13 +34,13 @@ class Cnn(Encoder):
         self._processor = PictureProcessor((options.size, options.size), options.augment)
         channels = options.channels
         self.stem = _convolution(3, channels[0], kernel=3)
-        blocks: list[nn.Module] = []
-        for stage, outputs in enumerate(channels):
-            inputs = channels[max(0, stage - 1)]
-            halve = stage > 0
-            if halve:
-                blocks.append(_Block(inputs, outputs, halve=True))
-            blocks.extend(_Block(outputs, outputs) for _ in range(options.depth - 1))
+        blocks: list[nn.Module] = [_Block(channels[0], channels[0]) for _ in range(options.depth - 1)]
+        for inputs, outputs in pairwise(channels):
+            if options.depth == 0:
+                blocks += [_convolution(inputs, outputs, kernel=3, stride=2), nn.ReLU(inplace=True)]
+            else:
+                blocks += [_Block(inputs, outputs, halve=True)]
+                blocks += [_Block(outputs, outputs) for _ in range(options.depth - 1)]
         self.blocks = nn.Sequential(*blocks)
         self.project = nn.Linear(channels[-1], self.width)
         self.position = nn.Parameter(torch.randn(1, options.side**2, self.width) * 0.02)
@@ -52,7 +55,7 @@ class Cnn(Encoder):
 
         Shape: pixels [I, 3, size, size] -> values [I, T, D], T = height * width of the grid.
         """
-        # Channels last: oneDNN's convolutions and the element-wise layers between them are a quarter faster so.
+        # Channels last: forward and backward together are a quarter to a half faster on a CPU so.
         pixels = items["pixels"].contiguous(memory_format=torch.channels_last)
         maps = self.blocks(functional.relu(self.stem(pixels)))
         values = self.project(maps.flatten(2).transpose(1, 2)) + self.position

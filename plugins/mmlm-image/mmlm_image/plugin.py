@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mmlm_core import Component, Traits, hookimpl
-
 from mmlm_image.options import CnnOptions, ImageFeatures, TimmOptions, VitOptions
 
 MMLM_API = 1

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from mmlm_core.interfaces import Processor
-from mmlm_core.media import load_picture
 from torch import Tensor
 
+from mmlm_core.interfaces import Processor
+from mmlm_core.media import load_picture
 from mmlm_image.augment import colour, move
 from mmlm_image.options import AugmentOptions
 

@@ -10,14 +10,15 @@ from typing import Any
 
 import timm
 import torch
+from timm.data.config import resolve_data_config
+from timm.data.transforms_factory import create_transform
+from timm.models import get_pretrained_cfg, load_state_dict
+from torch import Tensor, nn
+
 from mmlm_core.errors import DataError, OptionError, UnknownChoiceError, did_you_mean, one_of
 from mmlm_core.interfaces import Encoder
 from mmlm_core.media import load_picture
 from mmlm_core.types import Features
-from timm.data import create_transform, resolve_data_config
-from timm.models import get_pretrained_cfg, load_state_dict
-from torch import Tensor, nn
-
 from mmlm_image.options import AugmentOptions, Frozen, ImageFeatures, TimmOptions
 from mmlm_image.processor import PictureProcessor
 
@@ -61,7 +62,7 @@ class Timm(Encoder):
         self._features = options.features
         self._frozen = options.frozen is Frozen.all
         self.model = _create(options)
-        config = resolve_data_config({"img_size": options.size}, model=self.model)
+        config = resolve_data_config({"img_size": options.size}, model=self.model)  # type: ignore[no-untyped-call]
         self._processor = TimmProcessor(config, options.augment)
         self.grid, self.width = self._look(config["input_size"])
         if self._frozen:
@@ -175,7 +176,7 @@ def _create(options: TimmOptions) -> Any:
     """Make the model, with its weights."""
     name = options.model
     config = _config(name)
-    sizes = {"img_size": options.size} if options.size is not None and config.fixed_input_size else {}
+    sizes: dict[str, Any] = {"img_size": options.size} if options.size is not None and config.fixed_input_size else {}
     if not options.pretrained:
         try:
             model = timm.create_model(name, num_classes=0, **sizes)
@@ -233,14 +234,17 @@ def _load(model: Any, name: str, weights: str) -> None:
     if any(key not in state or state[key].shape != tensor.shape for key, tensor in wanted.items()):
         convert = getattr(importlib.import_module(type(model).__module__), "checkpoint_filter_fn", None)
         if convert is not None:  # timm's own reading of other releases' names, and of positions at another size
-            state = convert(state, model)
+            try:
+                state = convert(state, model)
+            except Exception as error:  # each model has its own, made for its own files
+                raise DataError(f"`{weights}` holds no weights of `{name}`: {error!r}.") from error
     classifier = model.pretrained_cfg.get("classifier") or ()
     heads = (classifier,) if isinstance(classifier, str) else tuple(classifier)
     missing = [key for key in wanted if key not in state]
     extra = [key for key in state if key not in wanted and not key.startswith(tuple(f"{head}." for head in heads))]
     unlike = [key for key, tensor in wanted.items() if key in state and state[key].shape != tensor.shape]
-    faults = [f"{len(keys)} {what}, such as `{keys[0]}`"
-              for keys, what in ((missing, "missing"), (extra, "unknown"), (unlike, "of another shape")) if keys]  # fmt: skip
+    found = {"missing": missing, "unknown": extra, "of another shape": unlike}
+    faults = [f"{len(keys)} {what}, such as `{keys[0]}`" for what, keys in found.items() if keys]
     if faults:
         raise DataError(f"`{weights}` holds no weights of `{name}`: {'; '.join(faults)}.")
     model.load_state_dict({key: state[key] for key in wanted})

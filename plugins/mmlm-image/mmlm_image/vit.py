@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from mmlm_core.interfaces import Encoder
-from mmlm_core.types import Features
 from torch import Tensor, nn
 
+from mmlm_core.interfaces import Encoder
+from mmlm_core.types import Features
 from mmlm_image.options import VitOptions
 from mmlm_image.processor import PictureProcessor
 

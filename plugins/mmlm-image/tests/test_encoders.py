@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 import torch
+
 from mmlm_core.errors import OptionError
 from mmlm_core.interfaces import Encoder
 from mmlm_image.cnn import Cnn
@@ -11,8 +12,9 @@ from mmlm_image.options import AugmentOptions, CnnOptions, VitOptions
 from mmlm_image.vit import Vit
 
 SMALL = {
-    "cnn": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8, 8], width=12, **more)),
+    "cnn": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8, 8], width=12, depth=1, **more)),
     "cnn_deep": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8, 8], width=12, depth=2, **more)),
+    "cnn_plain": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8, 8], width=12, depth=0, **more)),
     "vit": lambda **more: Vit(VitOptions(size=16, patch=4, width=12, depth=2, heads=2, **more)),
 }
 each = pytest.mark.parametrize("make", SMALL.values(), ids=SMALL)
@@ -38,12 +40,12 @@ def test_the_defaults_give_the_grids_that_the_options_promise() -> None:
 
 
 def test_the_default_cnn_is_small() -> None:
-    assert 0.5e6 < sum(parameter.numel() for parameter in Cnn(CnnOptions()).parameters()) < 1.1e6
+    assert 0.3e6 < sum(parameter.numel() for parameter in Cnn(CnnOptions()).parameters()) < 1.1e6
 
 
 def test_positions_stand_row_by_row() -> None:
     torch.manual_seed(0)
-    cnn = Cnn(CnnOptions(size=16, channels=[4, 8], width=8)).eval()
+    cnn = Cnn(CnnOptions(size=16, channels=[4, 8], width=8, depth=1)).eval()
     plain, changed = torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16)
     changed[..., 0:2, 14:16] = 5.0  # the upper right corner
     with torch.no_grad():
@@ -160,7 +162,7 @@ def test_vit_equals_its_formula() -> None:
         (CnnOptions, {"size": 8}, "`size` must be a multiple of 8 and at least 16, since 4 stages of `channels` halve "
                                   "it 3 times, not 8."),
         (CnnOptions, {"channels": []}, "`channels` must have at least one stage, each at least 1, not []."),
-        (CnnOptions, {"depth": 0}, "`depth` must be at least 1, not 0."),
+        (CnnOptions, {"depth": -1}, "`depth` must be at least 0, not -1."),
         (CnnOptions, {"dropout": 1.0}, "`dropout` must be from 0 to 0.95, not 1.0."),
         (VitOptions, {"patch": 5}, "`size` must be a multiple of `patch` (5), not 32."),
         (VitOptions, {"heads": 5}, "`width` must be a multiple of `heads` (5), not 128."),

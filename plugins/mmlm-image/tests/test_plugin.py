@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
+from omegaconf import OmegaConf
+
 from mmlm_core.registry import Component
 from mmlm_image.options import ImageFeatures, TimmOptions
 from mmlm_image.plugin import MMLM_API, mmlm_components, timm_traits
-from omegaconf import OmegaConf
 
 COMPONENTS: list[Component] = list(mmlm_components())
 each = pytest.mark.parametrize("component", COMPONENTS, ids=[component.name for component in COMPONENTS])
@@ -38,7 +40,7 @@ def test_every_option_has_a_doc_below_it(component: Component) -> None:
     import inspect
 
     body = ast.parse(inspect.getsource(component.options)).body[0].body  # type: ignore[attr-defined]
-    for field, below in zip(body, body[1:], strict=False):
+    for field, below in pairwise(body):
         if isinstance(field, ast.AnnAssign):
             assert isinstance(below, ast.Expr), field.target
 

@@ -89,9 +89,10 @@ class RecurrentBackbone(Backbone):
     def _layer(self, number: int, hidden: Tensor, reader: _Reader) -> Tensor:
         layer = self.layers[number]
         if self.options.residual:
-            return hidden + self.dropout(reader.read(number, layer, self.norms[number](hidden)))
-        hidden = reader.read(number, layer, hidden)
-        return hidden if number == self.depth - 1 else self.dropout(hidden)  # type: ignore[no-any-return]
+            branch: Tensor = self.dropout(reader.read(number, layer, self.norms[number](hidden)))
+            return hidden + branch
+        output = reader.read(number, layer, hidden)
+        return output if number == self.depth - 1 else self.dropout(output)
 
     def _reader(self, sequence: Features, state: RecurrentState | None) -> _Reader:
         if sequence.documents is not None:

@@ -16,7 +16,7 @@ FILE = Path(__file__).parents[1] / "mmlm_samples" / "data" / "spam.parquet"
 def main(path: Path = FILE) -> None:
     """Fit on the training split, score on the two others."""
     table = pq.read_table(path)
-    rows = {split: [] for split in ("train", "validation", "test")}
+    rows: dict[str, list[tuple[str, str]]] = {split: [] for split in ("train", "validation", "test")}
     for row in table.to_pylist():
         rows[row["split"]].append((row["text"], row["label"]))
     texts, labels = zip(*rows["train"], strict=True)

@@ -51,7 +51,10 @@ def main() -> None:
             "split": pa.array([split_of(row.thread, "spam", test=3, validation=2) for row in kept]),
         }
     )
-    metadata = {"license": "PDDL-1.0 AND CC0-1.0", "notices": "NOTICES.md of the distribution mmlm-samples"}
+    metadata = {
+        "license": "as its package states: PDDL-1.0 AND CC0-1.0; but see the notices",
+        "notices": "NOTICES.md of the distribution mmlm-samples",
+    }
     write(options.out / "spam.parquet", table, metadata, plain=["text"])
     print(f"  {len(rows)} usable mails, {len(rows) - len(kept)} of them repeat another")
     report(table, "split", "label")

@@ -51,9 +51,9 @@ def slug(label: str) -> str:
 def kin(concept: str) -> str:
     """Return what the concept shares with its variants in gender and direction ("man running: facing right")."""
     points = [point for point in code_points(concept).split("-") if point not in {"200D", *_SIGNS}]
-    neutral = {point: _PERSON for point in _ADULTS}
+    neutral = dict.fromkeys(_ADULTS, _PERSON)
     if len(points) > 1:  # a child in a family; alone, girl and boy are concepts of their own
-        neutral |= {point: _CHILD for point in _CHILDREN}
+        neutral |= dict.fromkeys(_CHILDREN, _CHILD)
     return "-".join(neutral.get(point, point) for point in points)
 
 
@@ -105,10 +105,10 @@ def join_icons(icons: Mapping[str, Any], chars: Mapping[str, str], emoji: Mappin
         ValueError: Two icons claim one emoji, or an icon's code points and its name disagree.
     """
     joined: dict[str, str] = {}
-    for code, name in chars.items():
-        if name in icons and code_points(code) in emoji:
-            if joined.setdefault(code_points(code), name) != name:
-                raise ValueError(f"`{name}` and `{joined[code_points(code)]}` must not both be {code}")
+    for spelling, name in chars.items():
+        code = code_points(spelling)
+        if name in icons and code in emoji and joined.setdefault(code, name) != name:
+            raise ValueError(f"`{name}` and `{joined[code]}` must not both be {code}")
     named = {name: code for code, name in joined.items()}
     for code, entry in emoji.items():
         name = slug(entry.labels["en"])

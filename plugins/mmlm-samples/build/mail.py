@@ -6,6 +6,7 @@ import email
 import email.header
 import email.policy
 import re
+from dataclasses import dataclass
 from email.message import Message
 from html.parser import HTMLParser
 
@@ -25,12 +26,12 @@ _FEED = re.compile(r"\A\s*URL:.*\n\s*Date:.*\n")
 _QUOTE = re.compile(r"^\s{0,2}(?:[A-Za-z]{0,3}>|\|).*$\n?", re.M)
 
 
+@dataclass(frozen=True)
 class Mail:
-    """What a mail says: `subject` and `body`, both plain text."""
+    """What a mail says, in plain text."""
 
-    def __init__(self, subject: str, body: str) -> None:
-        self.subject = subject
-        self.body = body
+    subject: str
+    body: str
 
 
 class _Words(HTMLParser):
@@ -57,9 +58,9 @@ class _Words(HTMLParser):
 def read_mail(raw: bytes) -> Mail:
     """Return subject and body.
 
-    All headers but the subject are dropped. So are quoted lines, signatures and the footers of mailing lists, the
-    first lines of feeds that were turned into mail, and "Re:" and the list's tag in the subject: a model should read the mail, not learn the list. Addresses, links and long numbers are
-    masked, because people own some of them.
+    All headers but the subject are dropped. So are quoted lines, signatures, the footers of mailing lists, the first
+    lines of feeds that were turned into mail, and "Re:" and the list's tag in the subject: a model should read the
+    mail, not learn the list. Addresses, links and long numbers are masked, because people own some of them.
     """
     message = email.message_from_bytes(raw.lstrip(), policy=email.policy.compat32)
     subject, body = mask(_subject(message)), _body(message)

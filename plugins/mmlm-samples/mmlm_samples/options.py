@@ -74,7 +74,7 @@ class SpamOptions:
 
 @dataclass
 class PoemsOptions:
-    """Chinese poems of the Song dynasty."""
+    """Chinese poems (ci) of the Song dynasty, with the tune (`rhythmic`) and the author of each."""
 
     inputs: dict[str, Any] = field(default_factory=dict)
     """The column of each modality; none is needed to learn the language of the target."""
@@ -91,7 +91,7 @@ class PoemsOptions:
 
 @dataclass
 class ProseOptions:
-    """English prose of the nineteenth century."""
+    """English prose: paragraphs of Moby-Dick (1851)."""
 
     inputs: dict[str, Any] = field(default_factory=dict)
     """The column of each modality; none is needed to learn the language of the target."""

@@ -13,7 +13,7 @@ __all__ = ["PoemsSource"]
 
 
 class PoemsSource(DataSource):
-    """Chinese poems of the Song dynasty.
+    """Chinese poems (ci) of the Song dynasty; the columns: text, rhythmic (the tune), author.
 
     Args:
         options: The options.

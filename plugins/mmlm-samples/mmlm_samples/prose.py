@@ -13,7 +13,7 @@ __all__ = ["ProseSource"]
 
 
 class ProseSource(DataSource):
-    """English prose.
+    """Paragraphs of Moby-Dick; the columns: text, source, chapter.
 
     Args:
         options: The options.

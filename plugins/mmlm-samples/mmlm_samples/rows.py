@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, overload
 
 import pyarrow as pa
@@ -14,6 +13,7 @@ import pyarrow.parquet as parquet
 
 from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_core.types import Example
+from mmlm_samples import files
 from mmlm_samples.options import columns_of
 
 __all__ = ["SampleFile", "SampleRows"]
@@ -54,7 +54,7 @@ class SampleRows(Sequence[Example]):
         """Return a row; or, for a slice, some rows."""
         if isinstance(place, slice):
             numbers = self.numbers[place]
-            return replace(self, table=self.table.take(range(len(self))[place]), numbers=numbers)
+            return replace(self, table=self.table.take(list(range(len(self))[place])), numbers=numbers)
         number = self.numbers[place]
         place %= len(self)
         inputs = {modality: self._items(names, place) for modality, names in self.inputs.items()}
@@ -90,7 +90,7 @@ class SampleFile:
         keep: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
         self.data = data
-        self.path = Path(__file__).with_name("data") / f"{data}.parquet"
+        self.path = files.path(data)
         self.inputs = columns_of(inputs)
         self.target = target
         self.limit = limit

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer as Library
 from mmlm_core.errors import DataError, RunError
 from mmlm_core.interfaces import Tokenizer
 
-__all__ = ["BEGIN", "END", "FILE", "MASK", "PAD", "SPECIALS", "UNKNOWN", "FastTokenizer", "serial", "special"]
+__all__ = ["BEGIN", "END", "FILE", "MASK", "PAD", "SPECIALS", "UNKNOWN", "FastTokenizer", "id_of", "serial", "special"]
 
 PAD, BEGIN, END, UNKNOWN, MASK = SPECIALS = ("<pad>", "<begin>", "<end>", "<unknown>", "<mask>")
 """The special tokens, in the order of their ids, which begin at 0."""
@@ -132,10 +132,7 @@ class FastTokenizer(Tokenizer):
 
     def _prepare(self, library: Library) -> tuple[Library, tuple[int, ...]]:
         """Return the library's tokenizer with all special tokens, and their ids in the order of `SPECIALS`."""
-        ids = tuple(library.token_to_id(token) for token in SPECIALS)
-        if None in ids:
-            raise RunError(f"it lacks the special token `{SPECIALS[ids.index(None)]}`")
-        return library, ids
+        return library, tuple(id_of(library, token) for token in SPECIALS)
 
     def _guard(self, library: Library) -> Library:
         """Return the tokenizer such that no text becomes a special token; the words of `patterns` see to it."""
@@ -149,6 +146,18 @@ class FastTokenizer(Tokenizer):
     def _special(self, place: int) -> int:
         self._ready()
         return self._specials[place]
+
+
+def id_of(library: Library, token: str) -> int:
+    """Return a special token's id.
+
+    Raises:
+        RunError: The vocabulary lacks it.
+    """
+    found = library.token_to_id(token)
+    if found is None:
+        raise RunError(f"it lacks the special token `{token}`")
+    return found
 
 
 def special(tokens: Sequence[str] = SPECIALS) -> list[AddedToken]:

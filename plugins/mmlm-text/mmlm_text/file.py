@@ -12,7 +12,7 @@ from tokenizers import Regex, pre_tokenizers
 from tokenizers import Tokenizer as Library
 
 from mmlm_core.errors import OptionError
-from mmlm_text.fast import FILE, SPECIALS, FastTokenizer, special
+from mmlm_text.fast import FILE, SPECIALS, FastTokenizer, id_of, special
 from mmlm_text.options import FileOptions
 
 __all__ = ["FileTokenizer"]
@@ -67,7 +67,7 @@ class FileTokenizer(FastTokenizer):
             library.model.dropout = None
         names = [self._name(library, role, usual) for role, usual in _USUAL.items()]
         library.add_special_tokens(special(names))
-        return library, tuple(library.token_to_id(name) for name in names)
+        return library, tuple(id_of(library, name) for name in names)
 
     def _name(self, library: Library, role: str, usual: tuple[str, ...]) -> str:
         """Return the name of a special token: the option's, the model's own, a usual one, or ours."""

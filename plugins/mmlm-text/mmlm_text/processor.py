@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor, Tokenizer
 
 __all__ = ["TextProcessor"]
@@ -42,6 +43,8 @@ class TextProcessor(Processor):
 
         Shape: ids [T].
         """
+        if not isinstance(item, str):
+            raise DataError(f"A text must be a string, not {type(item).__name__}.")
         ids = self.tokenizer.encode(item)
         if len(ids) > self.max_tokens:
             if not self.cut:

@@ -20,7 +20,7 @@ class Sight:
     """What the positions of a sequence see, the same in all layers.
 
     Attributes:
-        turns: Cosines and sines of rotary positions; None: queries and keys are not turned.
+        turns: Turns of rotary positions, as `prepare` returns them; None: queries and keys are not turned.
         mask: True where a position sees another. Shape: broadcastable to [B, 1, T, T']. None: see `causal`.
         causal: Each position sees itself and those before it; else all.
         visit: Where a state is read and extended.

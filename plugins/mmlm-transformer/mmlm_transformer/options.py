@@ -60,8 +60,8 @@ class TransformerOptions:
     """`swiglu` (gated, three maps) or `gelu` (two maps)."""
     expansion: float | None = None
     """Width of the feed-forward layers over `width`; None: 4 for `gelu`, about 8/3 (a round width) for `swiglu`."""
-    norm: Norm = Norm.rmsnorm
-    """`rmsnorm` or `layernorm`."""
+    norm: Norm = Norm.layernorm
+    """`layernorm` (one fused operation on a CPU) or `rmsnorm` (fused on a GPU only)."""
     bias: bool = False
     """Whether linear maps and `layernorm` have biases."""
     dropout: float = 0.0

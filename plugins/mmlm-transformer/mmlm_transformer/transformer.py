@@ -11,7 +11,7 @@ from mmlm_core.interfaces import Backbone, Between, State
 from mmlm_core.types import Features
 from mmlm_transformer.block import Block, Sight, make_norm
 from mmlm_transformer.options import Positions, TransformerOptions
-from mmlm_transformer.positions import PositionTable
+from mmlm_transformer.positions import PositionTable, prepare
 from mmlm_transformer.state import KeyValueState, Visit
 
 __all__ = ["Transformer"]
@@ -82,7 +82,7 @@ class Transformer(Backbone):
         if isinstance(self.position_table, PositionTable):
             vectors = self.position_table(positions, bound)
             if self.position_table.rotary:
-                sight.turns = vectors
+                sight.turns = prepare(vectors)
             else:
                 hidden = hidden + vectors.to(hidden.dtype)
         elif self.position_table is not None:

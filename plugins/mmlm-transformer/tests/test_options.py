@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from mmlm_transformer.options import TransformerOptions
 from omegaconf import OmegaConf
 
 from mmlm_core.errors import OptionError
+from mmlm_transformer.options import TransformerOptions
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ import math
 
 import pytest
 import torch
-from mmlm_transformer.options import Activation, Norm, Positions, TransformerOptions
-from mmlm_transformer.transformer import Transformer
 from torch import Tensor
 
 from mmlm_core.errors import MmlmError, OptionError
 from mmlm_core.types import Features
+from mmlm_transformer.options import Activation, Norm, Positions, TransformerOptions
+from mmlm_transformer.positions import prepare, rotate, rotations
+from mmlm_transformer.transformer import Transformer
 
 CHOICES = list(itertools.product(Positions, Norm, Activation))
 
@@ -247,6 +248,11 @@ def test_a_table_grown_in_a_generation_serves_a_later_training_step():
     with torch.inference_mode():
         backbone(Features(numbers(1, 100)))
     backbone.train()(Features(numbers(1, 100))).sum().backward()
+
+
+def test_turning_by_real_numbers_equals_turning_by_complex_ones():
+    x, turns = numbers(2, 5).view(2, 5, 2, 8), rotations(5, 8, 10000.0, torch.device("cpu"))
+    torch.testing.assert_close(rotate(x, turns.unsqueeze(1)), rotate(x, prepare(turns)))
 
 
 def test_bfloat16_stays_bfloat16():

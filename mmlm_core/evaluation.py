@@ -1,0 +1,208 @@
+"""Evaluates a run on a split: metrics, beside what two controls reach that have not looked. Light: no Lightning."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from mmlm_core import generation, machine
+from mmlm_core.data import BatchLoader, collate_examples, make_loaders
+from mmlm_core.errors import DataError, did_you_mean, one_of
+from mmlm_core.judging import continuation, judge, writes_freely
+from mmlm_core.prediction import Predictor, load
+from mmlm_core.preparation import make_source
+from mmlm_core.report import write_report
+from mmlm_core.runs import RunFolder, write_json, write_lines
+from mmlm_core.samples import prediction_row, sample
+from mmlm_core.types import QUERIES, Example
+
+__all__ = ["COMMON", "SHUFFLED", "derangement", "evaluate", "most_common"]
+
+COMMON = "most frequent answer"
+SHUFFLED = "shuffled inputs"
+SHOWN = 24
+"""Rows that the report shows, drawn at random."""
+
+
+@dataclass
+class Judged:
+    """A split's rows with their predictions, and its loss."""
+
+    examples: list[Example] = field(default_factory=list)
+    predictions: list[dict[str, Any]] = field(default_factory=list)
+    total: float = 0.0
+    count: float = 0.0
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def evaluate(
+    run: str | PathLike[str],
+    *,
+    split: str = "test",
+    overrides: Sequence[str] = (),
+    controls: bool = True,
+    progress: bool = True,
+) -> dict[str, float]:
+    """Predict a whole split, measure it, and write the predictions, the metrics and the report into the run folder.
+
+    Two controls say what the metrics are worth: the most frequent answer of the training rows, given to everything; and
+    the same model, fed the inputs of other rows.
+
+    Args:
+        run: The run folder.
+        split: Of the run's data.
+        overrides: Values that replace the run's own, as `decoding.beams=4` or `data.path=more.csv`.
+        controls: Whether to measure the controls too.
+        progress: Whether to show a progress bar on a terminal.
+
+    Returns:
+        The metrics, `loss` first.
+
+    Raises:
+        RunError: The run cannot be read.
+        DataError: There is no such split, or a row cannot be used.
+    """
+    began = time.monotonic()
+    predictor = load(run, overrides)
+    settings = predictor.composition.settings
+    machine.set_threads(settings.trainer.threads)
+    source = make_source(predictor.composition)
+    if split not in source.splits():
+        raise DataError(f"The data has no split `{split}`.{did_you_mean(split, source.splits())}"
+                        f"{one_of(source.splits())}")  # fmt: skip
+    judged = _judge(predictor, source.read(split), progress, f"evaluating on {split}")
+    metrics = _metrics(predictor, judged)
+    told = _controls(predictor, judged, _targets(source), progress) if controls else {}
+    folder = RunFolder(Path(run))
+    write_lines(folder.predictions, map(prediction_row, judged.examples, judged.predictions))
+    write_json(folder.samples, {"split": split, "rows": _shown(predictor, judged)})
+    write_json(
+        folder.evaluation(split),
+        {
+            "split": split,
+            "rows": len(judged.examples),
+            "skipped": judged.skipped,
+            "metrics": metrics,
+            "controls": told,
+            "overrides": list(overrides),
+            "seconds": round(time.monotonic() - began, 1),
+        },
+    )
+    write_report(folder)
+    return metrics
+
+
+def derangement(size: int, seed: int = 0) -> list[int]:
+    """Return an order of so many rows in which none stands at its own place (but where there is only one)."""
+    order = list(range(size))
+    random.Random(seed).shuffle(order)
+    moved = [0] * size
+    for place, row in enumerate(order):
+        moved[row] = order[(place + 1) % size]
+    return moved
+
+
+def most_common(targets: Iterable[Any]) -> Any:
+    """Return the most frequent answer among targets (the first of those that are); None where they are no answers.
+
+    A list of texts counts as several answers.
+    """
+    answers = (answer for target in targets for answer in (target if isinstance(target, list | tuple) else [target]))
+    counts = Counter(answer for answer in answers if isinstance(answer, str | int))
+    return counts.most_common(1)[0][0] if counts else None
+
+
+def _judge(predictor: Predictor, rows: Sequence[Example], progress: bool, title: str) -> Judged:
+    settings = predictor.composition.settings
+    judged = Judged()
+    loader = _loader(predictor, rows)
+    for batch in _shown_progress(loader, title, progress):
+        loss, predictions = judge(predictor.model, batch.to(predictor.device), settings.decoding)
+        judged.examples += batch.examples
+        judged.predictions += predictions
+        judged.total += float(loss.total)
+        judged.count += float(loss.count)
+    judged.skipped = dict(loader.faults)
+    return judged
+
+
+def _loader(predictor: Predictor, rows: Sequence[Example]) -> BatchLoader:
+    composition, model = predictor.composition, predictor.model
+    return make_loaders(
+        {"evaluation": rows},
+        model.processors(),
+        model.head.target_processor(),
+        replace(composition.settings.loader, cache_mib=0),
+        composition.settings.run.seed,
+        needs_target="target" in composition["data"].traits.provides,
+        pin=predictor.device.type == "cuda",
+    )["evaluation"]
+
+
+def _metrics(predictor: Predictor, judged: Judged) -> dict[str, float]:
+    loss = judged.total / judged.count if judged.count else math.nan
+    return {"loss": loss, **_measured(predictor, judged.predictions, judged.examples)}
+
+
+def _measured(
+    predictor: Predictor, predictions: Sequence[Mapping[str, Any]], examples: Sequence[Example]
+) -> dict[str, float]:
+    metrics = predictor.model.head.metrics(predictions, [example.target for example in examples])
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def _controls(
+    predictor: Predictor, judged: Judged, targets: Iterable[Any], progress: bool
+) -> dict[str, dict[str, Any]]:
+    """Return the metrics of each control that makes sense for the model."""
+    told: dict[str, dict[str, Any]] = {}
+    model = predictor.model
+    examples = judged.examples
+    if not predictor.composition.modalities() or not examples or judged.predictions[0].get("prediction") is None:
+        return told
+    answer = most_common(targets)
+    if answer is not None:
+        told[COMMON] = _measured(predictor, [{"prediction": answer}] * len(examples), examples)
+    aligned = QUERIES not in model.head.reads and not isinstance(judged.predictions[0]["prediction"], str | int)
+    if len(examples) > 1 and not aligned:  # a tag for each input position has no meaning on other inputs
+        order = derangement(len(examples), predictor.composition.settings.run.seed)
+        shuffled = [replace(example, inputs=examples[other].inputs)
+                    for example, other in zip(examples, order, strict=True)]  # fmt: skip
+        told[SHUFFLED] = _metrics(predictor, _judge(predictor, shuffled, progress, SHUFFLED))
+    return told
+
+
+def _targets(source: Any) -> Iterable[Any]:
+    return (example.target for example in source.read("train")) if "train" in source.splits() else ()
+
+
+def _shown(predictor: Predictor, judged: Judged) -> list[dict[str, Any]]:
+    """Return some rows for the report: drawn at random and not chosen, so that they are neither the best nor the worst."""
+    places = range(len(judged.examples))
+    drawn = sorted(random.Random(0).sample(places, min(SHOWN, len(places))))
+    rows = [(judged.examples[place], judged.predictions[place]) for place in drawn]
+    if writes_freely(predictor.model):
+        model = predictor.model
+        examples = [continuation(example) for example, _ in rows[: SHOWN // 3]]
+        batch = collate_examples(examples, model.processors(), model.head.target_processor()).to(predictor.device)
+        rows = list(
+            zip(examples, generation.predict(model, batch, predictor.composition.settings.decoding), strict=True)
+        )
+    return [sample(example, prediction) for example, prediction in rows]
+
+
+def _shown_progress(loader: BatchLoader, title: str, progress: bool) -> Iterable[Any]:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    if not progress or not console.is_terminal:
+        return loader
+    return track(loader, title, total=len(loader), console=console, transient=True)

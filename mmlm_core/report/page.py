@@ -1,0 +1,184 @@
+"""Puts the page together, from the files of the run folder alone."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from mmlm_core.boxes import short
+from mmlm_core.report.curves import Series, chart
+from mmlm_core.report.gallery import gallery
+from mmlm_core.runs import RunFolder, read_json, read_lines, write_text
+
+__all__ = ["write_report"]
+
+FIRST = ("exact_match", "token_f1", "cider", "accuracy", "macro_f1", "perplexity", "loss")
+"""Metrics that stand large at the top, in this order, the monitored one before them."""
+
+
+def write_report(folder: RunFolder) -> Path:
+    """Write `report.html` from what the run folder holds so far, and return its path."""
+    environment = read_json(folder.environment)
+    summary = read_json(folder.summary) if folder.summary.exists() else {}
+    lines = read_lines(folder.metrics)
+    evaluations = [read_json(path) for path in sorted(folder.path.glob("metrics_*.json"))]
+    samples = read_json(folder.samples) if folder.samples.exists() else {}
+    overrides = yaml.safe_load(folder.overrides.read_text(encoding="utf-8")) if folder.overrides.exists() else []
+    body = [
+        _header(folder, environment, summary),
+        *(_evaluation(evaluation) for evaluation in evaluations),
+        _samples(samples),
+        _curves(lines),
+        _model(environment),
+        _repeat(environment, summary, overrides or []),
+    ]
+    style = files("mmlm_core.report").joinpath("style.css").read_text(encoding="utf-8")
+    name = escape(folder.path.resolve().name)
+    write_text(
+        folder.report,
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name} · mmlm</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+        f"style-src 'unsafe-inline'\"><style>{style}</style></head>\n"
+        f"<body><main>{''.join(filter(None, body))}</main></body></html>\n",
+    )
+    return folder.report
+
+
+def _header(folder: RunFolder, environment: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
+    chosen = {box["slot"]: box["choice"] for box in environment.get("boxes", [])}
+    encoders = [f"{slot.partition('/')[2]} by {name}" for slot, name in chosen.items() if slot.startswith("encoder/")]
+    words = [
+        *([" + ".join(encoders)] if encoders else []),
+        *(chosen[s] for s in ("fusion", "backbone", "head") if s in chosen),
+    ]
+    path = '<span class="arrow">→</span>'.join(f"<span>{escape(word)}</span>" for word in words)
+    facts = []
+    if "parameters" in environment:
+        facts.append(f"{short(environment['parameters'])} parameters")
+    if summary:
+        facts.append(f"{summary['steps']:,} steps in {_minutes(summary['seconds'])}")
+    facts.append(f"{environment.get('machine', {}).get('cores', '?')} cores, {environment.get('precision', 'fp32')}")
+    facts.append(str(environment.get("started", ""))[:10])
+    told = " · ".join(escape(fact) for fact in facts if fact)
+    name = escape(folder.path.resolve().name)
+    return f'<header><h1>{name}</h1><p class="path">{path}</p><p class="facts">{told}</p></header>'
+
+
+def _evaluation(evaluation: Mapping[str, Any]) -> str:
+    metrics: dict[str, Any] = evaluation.get("metrics", {})
+    controls: dict[str, Any] = evaluation.get("controls", {})
+    if not metrics:
+        return ""
+    heads = "".join(f"<th>{escape(name)}</th>" for name in ("the model", *controls))
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td><b>{_figure(value)}</b></td>"
+        + "".join(f"<td>{_figure(control.get(name))}</td>" for control in controls.values())
+        + "</tr>"
+        for name, value in metrics.items()
+    )
+    large = [name for name in FIRST if name in metrics][:3]
+    tiles = "".join(f'<div class="tile"><span class="value">{_figure(metrics[name])}</span>'
+                    f'<span class="name">{escape(name.replace("_", " "))}</span></div>' for name in large)  # fmt: skip
+    skipped = len(evaluation.get("skipped", {}))
+    note = f"{evaluation.get('rows', 0):,} rows of <code>{escape(str(evaluation.get('split')))}</code>"
+    note += f", {skipped:,} more could not be used" if skipped else ""
+    if controls:
+        note += (
+            ". The controls have not looked: one always gives the same answer, one was shown the inputs of other rows"
+        )
+    return (f'<section><h2>Result</h2><div class="tiles">{tiles}</div><div class="scroll"><table class="metrics">'
+            f'<tr><th></th>{heads}</tr>{rows}</table></div><p class="note">{note}.</p></section>')  # fmt: skip
+
+
+def _samples(samples: Mapping[str, Any]) -> str:
+    rows: Sequence[Mapping[str, Any]] = samples.get("rows", [])
+    if not rows:
+        return ""
+    split = escape(str(samples.get("split")))
+    right = sum(bool(row["right"]) for row in rows)
+    free = any(row.get("prompt") for row in rows)
+    count = "" if free else f" {right} of them are exactly as the reference."
+    return (f"<section><h2>Samples</h2>{gallery(rows)}"
+            f'<p class="note">{len(rows)} rows of <code>{split}</code>, drawn at random and not chosen.{count}</p></section>')  # fmt: skip
+
+
+def _curves(lines: Sequence[Mapping[str, Any]]) -> str:
+    train = [line for line in lines if line.get("split") == "train"]
+    validation = [line for line in lines if line.get("split") == "validation"]
+
+    def series(name: str, of: Sequence[Mapping[str, Any]], figure: str, dots: bool = False) -> Series:
+        return Series(name, [(line["step"], line[figure]) for line in of if line.get(figure) is not None], dots)
+
+    measured = dict.fromkeys(
+        name for line in validation for name in line if name not in ("split", "step", "epoch", "loss")
+    )
+    shown = sorted(measured, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))[:2]
+    dots = len(validation) <= 40
+    charts = [
+        chart("loss", [series("training", train, "loss"), series("validation", validation, "loss", dots)]),
+        *(chart(f"validation {name.replace('_', ' ')}", [series(name, validation, name, dots)]) for name in shown),
+        chart("learning rate", [series("lr", train, "lr")]),
+        chart("samples per second", [series("samples/s", train, "samples_per_second")]),
+    ]
+    drawn = "".join(charts)
+    return f'<section><h2>Training</h2><div class="charts">{drawn}</div></section>' if drawn else ""
+
+
+def _model(environment: Mapping[str, Any]) -> str:
+    boxes = environment.get("boxes", [])
+    rows = environment.get("rows", {})
+    if not boxes:
+        return ""
+    body = ""
+    for box in boxes:
+        size = (
+            ", ".join(f"{count:,} {split}" for split, count in rows.items()) if box["slot"] == "data" else box["size"]
+        )
+        count = short(box["parameters"]) if box["parameters"] else ""
+        body += (f"<tr><th>{escape(box['slot'])}</th><td><b>{escape(box['choice'])}</b>"
+                 f'<span class="options">{escape(box["changed"])}</span></td><td>{escape(size)}</td>'
+                 f"<td>{count}</td><td>{escape(box['giver'])}</td></tr>")  # fmt: skip
+    head = "<tr><th></th><th>choice</th><th>size</th><th>parameters</th><th>from</th></tr>"
+    return f'<section><h2>Composition</h2><div class="scroll"><table class="boxes">{head}{body}</table></div></section>'
+
+
+def _repeat(environment: Mapping[str, Any], summary: Mapping[str, Any], overrides: Sequence[str]) -> str:
+    command = " ".join(["mmlm train", *(shlex.quote(str(override)) for override in overrides)])
+    machine = environment.get("machine", {})
+    versions = [
+        f"mmlm {environment.get('mmlm')}",
+        f"torch {environment.get('torch')}",
+        f"Python {environment.get('python')}",
+    ]
+    facts = {
+        "machine": ", ".join(filter(None, [str(machine.get("cpu", "")), f"{machine.get('cores')} cores",
+                                           *machine.get("gpus", [])])),  # fmt: skip
+        "arithmetic": f"{environment.get('precision', 'fp32')}, {environment.get('threads', '?')} threads",
+        "versions": ", ".join(versions),
+        "plugins": ", ".join(f"{p['distribution']} {p['version']}".strip() for p in environment.get("plugins", [])),
+        "seed": str(environment.get("seed")),
+        "git commit": str(environment.get("git") or ""),
+        "started": str(environment.get("started", "")),
+        "training": f"{_minutes(summary['seconds'])}, {summary['epochs']} epochs, {summary['steps']:,} steps; the weights are those "
+        f"of step {summary['best_step']:,}" if summary else "not ended yet",
+    }  # fmt: skip
+    rows = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in facts.items() if value)
+    return (f"<section><h2>Repeat it</h2><pre><code>{escape(command)}</code></pre>"
+            f'<div class="scroll"><table class="facts">{rows}</table></div></section>')  # fmt: skip
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} seconds"
+
+
+def _figure(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"

@@ -1,0 +1,1 @@
+"""Fusion strategies and projections."""

@@ -1,0 +1,27 @@
+"""What the plugin declares. Imports no torch."""
+
+from __future__ import annotations
+
+from mmlm_core import Component, Need, Traits, hookimpl
+from mmlm_fusion.options import ConcatOptions, CrossAttentionOptions, LinearOptions, MlpOptions
+
+MMLM_API = 1
+
+
+@hookimpl
+def mmlm_components() -> list[Component]:
+    """Return the fusions and projections."""
+    attends = Traits(needs=(Need("encoder", because="attends to the inputs"),))
+    return [
+        Component("fusion", "concat", ConcatOptions, "mmlm_fusion.concat:Concat"),
+        Component(
+            "fusion",
+            "cross_attention",
+            CrossAttentionOptions,
+            "mmlm_fusion.cross_attention:CrossAttention",
+            traits=attends,
+            tiny={"heads": 2},
+        ),
+        Component("projection", "linear", LinearOptions, "mmlm_fusion.linear:Linear"),
+        Component("projection", "mlp", MlpOptions, "mmlm_fusion.mlp:Mlp"),
+    ]

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from mmlm_fusion.concat import Concat
+from mmlm_fusion.cross_attention import CrossAttention
+from mmlm_fusion.linear import Linear
+from mmlm_fusion.options import ConcatOptions, CrossAttentionOptions, LinearOptions
+
+from mmlm_core.errors import CompositionError, OptionError
+from mmlm_core.types import QUERIES, Features
+
+
+def cross(reads: tuple[str, ...] = (QUERIES,), **options: object) -> CrossAttention:
+    torch.manual_seed(0)
+    chosen = CrossAttentionOptions(**{"heads": 2, **options})
+    return CrossAttention(chosen, width=8, depth=2, modalities=("image", "text"), reads=reads).eval()
+
+
+def inputs(rows: int = 2) -> dict[str, Features]:
+    generator = torch.Generator().manual_seed(1)
+    text = torch.randn(rows, 3, 8, generator=generator)
+    return {
+        "image": Features(torch.randn(rows, 4, 8, generator=generator)),
+        "text": Features(text, torch.tensor([[True, True, True], [True, False, False]])[:rows]),
+    }
+
+
+def test_concat_puts_the_queries_right_behind_each_rows_own_inputs() -> None:
+    concat = Concat(ConcatOptions(mark=False), width=1, depth=1, modalities=("text",), reads=(QUERIES,))
+    text = Features(torch.tensor([[[1.0], [2.0]], [[3.0], [9.0]]]), torch.tensor([[True, True], [True, False]]))
+    (joined,) = concat.join({"text": text}, Features(torch.tensor([[[7.0]], [[8.0]]])))
+    assert joined.features.values[..., 0].tolist() == [[1, 2, 7], [3, 8, 9]]
+    assert joined.features.valid.tolist() == [[True, True, True], [True, True, False]]
+
+
+def test_attention_equals_a_naive_one() -> None:
+    fusion = cross(positions=False)
+    given, hidden = inputs(), torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(2))
+    memory = fusion.remember(given)
+    for layer in range(2):
+        part = fusion.layers[str(layer)]
+        expected = hidden.clone()
+        for row in range(2):
+            rows = [fusion.memory_norms[name](given[name].values[row][given[name].valid[row]]) for name in given]
+            both = fusion.keys_values(torch.cat(rows)).view(-1, 2, 2, 2, 4)[:, layer]
+            queries = part.query(part.norm(hidden[row])).view(5, 2, 4)
+            heads = []
+            for head in range(2):
+                scores = (queries[:, head] @ both[:, 0, head].T / 4**0.5).softmax(-1)
+                heads.append(scores @ both[:, 1, head])
+            expected[row] += part.output(torch.cat(heads, -1))
+        torch.testing.assert_close(fusion.between(layer, hidden, memory), expected)
+
+
+def test_closed_gates_leave_the_backbone_as_it_was() -> None:
+    fusion = cross(gated=True)
+    hidden = torch.randn(2, 5, 8)
+    assert torch.equal(fusion.between(0, hidden, fusion.remember(inputs())), hidden)
+
+
+def test_every_second_layer_ends_with_the_last() -> None:
+    assert list(cross(every=2).layers) == ["1"]
+    hidden = torch.randn(2, 5, 8)
+    fusion = cross(every=2)
+    assert fusion.between(0, hidden, fusion.remember(inputs())) is hidden
+
+
+def test_what_the_head_reads_stays_in_the_sequence() -> None:
+    fusion = cross(reads=("text",))
+    assert fusion.attended == ("image",)
+    (joined,) = fusion.join(inputs(), None)
+    assert set(joined.segments) == {"text"}
+
+
+def test_with_everything_in_the_sequence_there_is_nothing_to_attend_to() -> None:
+    with pytest.raises(CompositionError, match="has nothing to attend to: every input stays in the sequence"):
+        cross(reads=("text",), keep=["image"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"heads": 3}, "`fusion.heads` must divide the backbone's width, 8; 3 does not."),
+        ({"keep": ["imag"]}, "`fusion.keep` names `imag`, which is no input. Did you mean `image`? Choices: `image`, `text`."),
+    ],
+)
+def test_a_wrong_option_is_told(options: dict[str, object], message: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        cross(**options)
+    assert str(caught.value) == message
+
+
+def test_the_order_of_a_text_matters_only_with_positions() -> None:
+    hidden, given = torch.randn(1, 2, 8), inputs(1)
+    turned = {name: part.with_values(part.values.flip(1)) for name, part in given.items()}
+    for positions in (True, False):
+        fusion = cross(positions=positions)
+        same = torch.allclose(
+            fusion.between(0, hidden, fusion.remember(given)),
+            fusion.between(0, hidden, fusion.remember(turned)),
+            atol=1e-5,
+        )
+        assert same is not positions
+
+
+def test_a_linear_projection_of_equal_widths_changes_nothing() -> None:
+    features = inputs()["text"]
+    projected = Linear(LinearOptions(), input_width=8, output_width=8)(features)
+    assert projected.values is features.values and projected.mask is features.mask

@@ -1,0 +1,159 @@
+"""`mmlm train` up to the training itself: composing, checking, showing, sweeping."""
+
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mmlm_core.composition import Composition
+
+Mmlm = Callable[..., tuple[int, str, str]]
+
+
+def test_the_defaults_are_trained(mmlm: Mmlm, trained: list[Composition]) -> None:
+    assert mmlm("train", "encoder/image=cnn") == (0, "", "")
+    names = {slot: choice.component.name for slot, choice in trained[0].choices.items()}
+    assert names == {
+        "data": "emoji", "tokenizer": "bpe", "encoder/image": "cnn", "projection/image": "linear", "fusion": "concat",
+        "backbone": "transformer", "head": "captioning", "optimizer": "adamw", "schedule": "cosine",
+    }  # fmt: skip
+
+
+def test_an_option_is_typed_by_its_dataclass(mmlm: Mmlm, trained: list[Composition]) -> None:
+    assert mmlm("train", "backbone=gru", "backbone.layers=2", "backbone.dropout=1", "backbone.cell=plain")[0] == 0
+    options = trained[0]["backbone"].options
+    assert (options.layers, options.dropout, options.cell.value) == (2, 1.0, "plain")
+    assert type(options.dropout) is float
+
+
+def test_an_option_that_is_a_mapping_takes_new_keys(mmlm: Mmlm, trained: list[Composition]) -> None:
+    assert mmlm("train", "data=table", "data.inputs.image=file", "encoder/image=cnn")[0] == 0
+    assert trained[0]["data"].options.inputs == {"image": "file"}
+
+
+def test_hydra_makes_no_folder_and_no_log(mmlm: Mmlm, trained: list[Composition], tmp_path: Path,
+                                          monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert mmlm("train", "encoder/image=cnn")[0] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cfg_prints_a_configuration_that_composes_to_the_same(mmlm: Mmlm, trained: list[Composition],
+                                                              toys: object) -> None:  # fmt: skip
+    arguments = ("train", "backbone=gru", "backbone.cell=plain", "encoder/image=cnn", "trainer=debug")
+    mmlm(*arguments)
+    code, printed, errors = mmlm(*arguments, "--cfg", "job")
+    assert (code, errors) == (0, "")
+    assert yaml.safe_load(printed) == trained[0].to_mapping()
+
+
+def test_cfg_prints_a_part(mmlm: Mmlm) -> None:
+    code, printed, _ = mmlm("train", "backbone=gru", "--cfg", "job", "--package", "backbone")
+    assert code == 0
+    assert printed == "name: gru\nwidth: 16\nlayers: 1\ndropout: 0.0\ncell: gated\nreverse: false\n"
+
+
+def test_cfg_resolves_only_where_it_is_asked_to(mmlm: Mmlm) -> None:
+    arguments = ("train", "backbone=gru", "backbone.layers=${run.seed}", "run.seed=3", "--cfg=job", "-p", "backbone")
+    assert "layers: ${run.seed}\n" in mmlm(*arguments)[1]
+    assert "layers: 3\n" in mmlm(*arguments, "--resolve")[1]
+
+
+def test_a_modality_that_is_not_read_has_no_projection(mmlm: Mmlm) -> None:
+    printed = yaml.safe_load(mmlm("train", "encoder/image=cnn", "--cfg", "job")[1])
+    assert printed["projection"] == {"image": {"name": "linear"}}
+    assert printed["encoder"] == {"image": {"name": "cnn", "width": 8, "path": ""}}
+
+
+def test_info_is_hydras_own(mmlm: Mmlm) -> None:
+    code, printed, _ = mmlm("train", "--info", "searchpath")
+    assert code == 0
+    assert "mmlm://" in printed
+
+
+def test_parts_that_do_not_fit_are_refused_with_every_reason(mmlm: Mmlm, trained: list[Composition]) -> None:
+    code, _, errors = mmlm("train", "backbone=bert", "tokenizer=none")
+    assert code == 2
+    assert errors == (
+        "error: This composition does not fit together:\n"
+        "  - `head=captioning` writes one token after another: it needs a `backbone` that provides `causal`. "
+        "These fit: `backbone=gru`, `backbone=lstm`, `backbone=transformer`.\n"
+        "  - `head=captioning` reads or writes text: it needs a `tokenizer`. "
+        "These fit: `tokenizer=bpe`, `tokenizer=char`.\n"
+    )
+    assert trained == []
+
+
+def test_a_deleted_group_is_not_chosen(mmlm: Mmlm) -> None:
+    assert mmlm("train", "~backbone")[2] == (
+        "error: This composition does not fit together:\n  - `backbone` is not chosen. "
+        "These fit: `backbone=bert`, `backbone=gru`, `backbone=lstm`, `backbone=transformer`.\n"
+    )
+
+
+def test_a_deleted_option_has_its_default(mmlm: Mmlm, trained: list[Composition]) -> None:
+    assert mmlm("train", "backbone=gru", "~backbone.layers")[0] == 0
+    assert trained[0]["backbone"].options.layers == 1
+
+
+def test_a_sweep_trains_each_job_in_a_folder_of_its_own(mmlm: Mmlm, trained: list[Composition], tmp_path: Path) -> None:
+    code, _, errors = mmlm("train", "--multirun", "backbone=gru,lstm", "run.seed=1,2", f"run.folder={tmp_path}")
+    assert code == 0, errors
+    runs = [(made["backbone"].component.name, made.settings.run.seed, made.settings.run.name) for made in trained]
+    assert runs == [("gru", 1, "0"), ("gru", 2, "1"), ("lstm", 1, "2"), ("lstm", 2, "3")]
+    (sweep,) = tmp_path.iterdir()
+    assert {made.settings.run.folder for made in trained} == {str(sweep)}
+    assert sweep.name.startswith("sweep-")
+    assert errors.splitlines()[0] == f"job 0: backbone=gru run.seed=1 run.folder={tmp_path}"
+
+
+def test_a_name_of_a_sweep_gets_the_jobs_number(mmlm: Mmlm, trained: list[Composition], tmp_path: Path) -> None:
+    assert mmlm("train", "-m", "backbone=gru,lstm", "run.name=x", f"run.folder={tmp_path}")[0] == 0
+    assert [made.settings.run.name for made in trained] == ["x-0", "x-1"]
+
+
+def test_a_sweep_with_a_job_that_cannot_be_trained_trains_none(mmlm: Mmlm, trained: list[Composition],
+                                                               tmp_path: Path) -> None:  # fmt: skip
+    code, _, errors = mmlm("train", "-m", "backbone=gru,bert", "backbone.layers=2", f"run.folder={tmp_path}")
+    assert code == 2
+    assert errors == (
+        f"error: job 1 (backbone=bert backbone.layers=2 run.folder={tmp_path}): `backbone.layers=2`: `layers` is no "
+        "option of `backbone=bert` (mmlm-toys). It is one of `backbone=gru`, `backbone=lstm`. "
+        "There are no choices: no installed plugin gives one.\n"
+    ).replace(" There are no choices: no installed plugin gives one.", " It has no options.")
+    assert trained == []
+
+
+def test_resume_takes_no_overrides(mmlm: Mmlm) -> None:
+    assert mmlm("train", "--resume", "runs/x", "backbone=gru") == (
+        2, "", "error: `--resume` goes on with a run as it was, so `backbone=gru` cannot be given.\n"
+    )  # fmt: skip
+
+
+def test_resume_goes_to_the_training(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Path] = []
+    training = types.ModuleType("mmlm_core.training")
+    training.resume = given.append  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mmlm_core.training", training)
+    assert mmlm("train", "--resume", "runs/x") == (0, "", "")
+    assert given == [Path("runs/x")]
+
+
+def test_the_users_folder_gives_presets_that_go_before_ours(mmlm: Mmlm, trained: list[Composition],
+                                                            tmp_path: Path) -> None:  # fmt: skip
+    (tmp_path / "backbone").mkdir()
+    (tmp_path / "trainer").mkdir()
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "backbone" / "deep.yaml").write_text("defaults: [gru, _self_]\nlayers: 6\n")
+    (tmp_path / "trainer" / "debug.yaml").write_text("defaults: [default, _self_]\nmax_steps: 7\n")
+    (tmp_path / "experiment" / "mine.yaml").write_text(
+        "# @package _global_\ndefaults:\n- override /backbone: deep\n- override /trainer: debug\nrun: {seed: 5}\n"
+    )
+    own = ("--config-dir", str(tmp_path))
+    assert mmlm("train", *own, "experiment=mine", "backbone.width=32")[0] == 0
+    assert (trained[0]["backbone"].component.name, trained[0]["backbone"].options.layers) == ("gru", 6)
+    assert (trained[0].settings.trainer.max_steps, trained[0].settings.run.seed) == (7, 5)
+    assert trained[0]["backbone"].options.width == 32
