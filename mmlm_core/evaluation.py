@@ -15,11 +15,12 @@ from typing import Any
 from mmlm_core import generation, machine
 from mmlm_core.data import BatchLoader, collate_examples, make_loaders
 from mmlm_core.errors import DataError, did_you_mean, one_of
+from mmlm_core.files import write_json, write_lines
 from mmlm_core.judging import continuation, judge, writes_freely
 from mmlm_core.prediction import Predictor, load
 from mmlm_core.preparation import make_source
 from mmlm_core.report import write_report
-from mmlm_core.runs import RunFolder, write_json, write_lines
+from mmlm_core.runs import RunFolder
 from mmlm_core.samples import prediction_row, sample
 from mmlm_core.types import QUERIES, Example
 
@@ -184,7 +185,7 @@ def _targets(source: Any) -> Iterable[Any]:
 
 
 def _shown(predictor: Predictor, judged: Judged) -> list[dict[str, Any]]:
-    """Return some rows for the report: drawn at random and not chosen, so that they are neither the best nor the worst."""
+    """Return some rows for the report, drawn at random: neither the best nor the worst."""
     places = range(len(judged.examples))
     drawn = sorted(random.Random(0).sample(places, min(SHOWN, len(places))))
     rows = [(judged.examples[place], judged.predictions[place]) for place in drawn]

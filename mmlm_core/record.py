@@ -79,6 +79,7 @@ def _environment(composition: Composition, plugins: Plugins) -> dict[str, Any]:
 
 def _git_commit() -> str | None:
     """Return the commit that the working directory stands on, marked where it has changes; None outside of git."""
+
     def git(*words: str) -> str:
         done = subprocess.run(["git", *words], capture_output=True, text=True, timeout=5, check=True)
         return done.stdout.strip()

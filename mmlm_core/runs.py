@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml  # type: ignore[import-untyped]
-
 from mmlm_core.composition import Composition, override, refuse_unsafe
 from mmlm_core.errors import MissingPluginError, MmlmError, RunError, UnknownChoiceError, did_you_mean
+from mmlm_core.files import read_json, read_yaml, replacing
 from mmlm_core.plugins import VARIABLE, Plugins, load_plugins
 from mmlm_core.registry import NONE, Registry
 from mmlm_core.settings import RunOptions
@@ -29,11 +27,8 @@ from mmlm_core.settings import RunOptions
 if TYPE_CHECKING:
     from torch import nn
 
-    from mmlm_core.interfaces import Tokenizer
-
-__all__ = ["RUN_VARIABLE", "RunFolder", "RunRecord", "append_line", "clean", "create_run", "is_main", "load_weights", "read_json",
-           "read_lines", "read_run", "record_start", "replacing", "save_weights", "write_json", "write_lines",
-           "write_text", "write_yaml"]  # fmt: skip
+__all__ = ["RUN_VARIABLE", "RunFolder", "RunRecord", "clean", "create_run", "is_main", "load_weights", "read_run",
+           "save_weights"]  # fmt: skip
 
 RUN_VARIABLE = "MMLM_RUN_FOLDER"
 """The environment variable through which the processes of one job share a run folder."""
@@ -307,8 +302,9 @@ def _check_plugins(mapping: Mapping[str, Any], registry: Registry, environment: 
         except MmlmError:
             continue
     if missing:
-        raise MissingPluginError("\n".join(f"{' and '.join(names)} of this run {'comes' if len(names) == 1 else 'come'} "
-                                           f"from {line}" for line, names in missing.items()))  # fmt: skip
+        told = [f"{' and '.join(names)} of this run {'comes' if len(names) == 1 else 'come'} from {line}"
+                for line, names in missing.items()]  # fmt: skip
+        raise MissingPluginError("\n".join(told))
 
 
 def _install_line(entry: Mapping[str, Any]) -> str:

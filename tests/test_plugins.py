@@ -1,11 +1,10 @@
-"""Plugins that are broken, each as a real installed distribution: the command line keeps working and says what is wrong."""
+"""Broken plugins, each as a real installed distribution: the command line works on, and says what is wrong."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ import pytest
 from mmlm_core.plugins import Plugin, load_plugins
 
 CASES = Path(__file__).parent / "broken_plugins"
-
-Mmlm = Callable[..., tuple[int, str, str]]
 
 HEALTHY = '''
 from dataclasses import dataclass
@@ -81,7 +78,8 @@ def test_a_broken_plugin_is_listed_with_what_is_wrong(broken: Path, request: pyt
     state, reason = FAULTS[request.node.callspec.params["broken"]]
     code, printed, errors = run_in(broken, "-m", "mmlm_core.cli.main", "plugins")
     assert (code, errors) == (0, "")
-    rows = {line.split()[0]: line for line in printed.splitlines() if line.strip()}
+    table = printed.split("\n\n")[0]
+    rows = {line.split()[0]: line for line in table.splitlines()}
     assert rows["broken"].split()[1:3] == ["mmlm-broken", "0.3"]
     assert rows["healthy"].split()[-2:] == ["in", "use"]
     assert f"broken of mmlm-broken ({state}): " in printed

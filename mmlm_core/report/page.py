@@ -9,12 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-
 from mmlm_core.boxes import short
+from mmlm_core.files import read_json, read_lines, read_yaml, write_text
 from mmlm_core.report.curves import Series, chart
 from mmlm_core.report.gallery import gallery
-from mmlm_core.runs import RunFolder, read_json, read_lines, write_text
+from mmlm_core.runs import RunFolder
 
 __all__ = ["write_report"]
 
@@ -29,7 +28,7 @@ def write_report(folder: RunFolder) -> Path:
     lines = read_lines(folder.metrics)
     evaluations = [read_json(path) for path in sorted(folder.path.glob("metrics_*.json"))]
     samples = read_json(folder.samples) if folder.samples.exists() else {}
-    overrides = yaml.safe_load(folder.overrides.read_text(encoding="utf-8")) if folder.overrides.exists() else []
+    overrides = read_yaml(folder.overrides) if folder.overrides.exists() else []
     body = [
         _header(folder, environment, summary),
         *(_evaluation(evaluation) for evaluation in evaluations),
@@ -105,8 +104,8 @@ def _samples(samples: Mapping[str, Any]) -> str:
     right = sum(bool(row["right"]) for row in rows)
     free = any(row.get("prompt") for row in rows)
     count = "" if free else f" {right} of them are exactly as the reference."
-    return (f"<section><h2>Samples</h2>{gallery(rows)}"
-            f'<p class="note">{len(rows)} rows of <code>{split}</code>, drawn at random and not chosen.{count}</p></section>')  # fmt: skip
+    note = f"{len(rows)} rows of <code>{split}</code>, drawn at random and not chosen.{count}"
+    return f'<section><h2>Samples</h2>{gallery(rows)}<p class="note">{note}</p></section>'
 
 
 def _curves(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -157,21 +156,24 @@ def _repeat(environment: Mapping[str, Any], summary: Mapping[str, Any], override
         f"torch {environment.get('torch')}",
         f"Python {environment.get('python')}",
     ]
+    ended = "not ended yet"
+    if summary:
+        ended = f"{_minutes(summary['seconds'])}, {summary['epochs']} epochs, {summary['steps']:,} steps; "
+        ended += f"the weights are those of step {summary['best_step']:,}"
+    devices = [machine.get("cpu"), f"{machine.get('cores')} cores", *machine.get("gpus", [])]
     facts = {
-        "machine": ", ".join(filter(None, [str(machine.get("cpu", "")), f"{machine.get('cores')} cores",
-                                           *machine.get("gpus", [])])),  # fmt: skip
+        "machine": ", ".join(filter(None, devices)),
         "arithmetic": f"{environment.get('precision', 'fp32')}, {environment.get('threads', '?')} threads",
         "versions": ", ".join(versions),
         "plugins": ", ".join(f"{p['distribution']} {p['version']}".strip() for p in environment.get("plugins", [])),
         "seed": str(environment.get("seed")),
         "git commit": str(environment.get("git") or ""),
         "started": str(environment.get("started", "")),
-        "training": f"{_minutes(summary['seconds'])}, {summary['epochs']} epochs, {summary['steps']:,} steps; the weights are those "
-        f"of step {summary['best_step']:,}" if summary else "not ended yet",
-    }  # fmt: skip
+        "training": ended,
+    }
     rows = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in facts.items() if value)
-    return (f"<section><h2>Repeat it</h2><pre><code>{escape(command)}</code></pre>"
-            f'<div class="scroll"><table class="facts">{rows}</table></div></section>')  # fmt: skip
+    table = f'<div class="scroll"><table class="facts">{rows}</table></div>'
+    return f"<section><h2>Repeat it</h2><pre><code>{escape(command)}</code></pre>{table}</section>"
 
 
 def _minutes(seconds: float) -> str:

@@ -10,7 +10,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
 from mmlm_core.errors import RunError
-from mmlm_core.runs import replacing
+from mmlm_core.files import replacing
 
 __all__ = ["WholeCheckpoints"]
 

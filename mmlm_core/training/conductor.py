@@ -8,7 +8,8 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from mmlm_core.runs import RunFolder, save_weights, write_json
+from mmlm_core.files import write_json
+from mmlm_core.runs import RunFolder, save_weights
 from mmlm_core.samples import sample
 from mmlm_core.settings import TrainerOptions
 from mmlm_core.training import random_state

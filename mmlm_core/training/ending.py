@@ -8,8 +8,9 @@ from rich.console import Console
 
 from mmlm_core.composition import Composition
 from mmlm_core.evaluation import evaluate
+from mmlm_core.files import read_json, write_json
 from mmlm_core.report import write_report
-from mmlm_core.runs import RunFolder, read_json, write_json
+from mmlm_core.runs import RunFolder
 from mmlm_core.training.bar import duration
 from mmlm_core.training.overview import print_end
 from mmlm_core.training.session import Outcome

@@ -12,19 +12,11 @@ from mmlm_core.build import build
 from mmlm_core.compat import check
 from mmlm_core.composition import Composition
 from mmlm_core.errors import RunError
+from mmlm_core.files import read_json
 from mmlm_core.plugins import Plugins
 from mmlm_core.preparation import Preparation, make_source, make_tokenizer, prepare
-from mmlm_core.runs import (
-    RUN_VARIABLE,
-    RunFolder,
-    RunRecord,
-    clean,
-    create_run,
-    is_main,
-    read_json,
-    read_run,
-    record_start,
-)
+from mmlm_core.record import record_start
+from mmlm_core.runs import RUN_VARIABLE, RunFolder, RunRecord, clean, create_run, is_main, read_run
 from mmlm_core.training import random_state
 from mmlm_core.training.ending import finish
 from mmlm_core.training.overview import print_start
@@ -134,8 +126,11 @@ def _check_rows(record: RunRecord, session: Session) -> None:
     """Refuse to go on with other data than before: nothing would be as if it had not been interrupted."""
     before = record.environment.get("rows", session.sizes)
     if before != session.sizes:
-        told = [f"`{split}` had {before.get(split, 0):,} rows and has {session.sizes.get(split, 0):,}"
-                for split in sorted({*before, *session.sizes}) if before.get(split) != session.sizes.get(split)]  # fmt: skip
+        told = [
+            f"`{split}` had {before.get(split, 0):,} rows and has {session.sizes.get(split, 0):,}"
+            for split in sorted({*before, *session.sizes})
+            if before.get(split) != session.sizes.get(split)
+        ]
         raise RunError(f"The data of `{record.folder.path}` has changed since its training began: {'; '.join(told)}.")
 
 

@@ -29,7 +29,7 @@ def capture() -> dict[str, Any]:
                   float(gauss)],
         "python": [version, list(words), gauss_next],
     }  # fmt: skip
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         state["cuda"] = torch.cuda.get_rng_state()
     return state
 

@@ -91,7 +91,8 @@ class Session:
         options = self.settings.trainer
         limits = {"epochs": most_epochs(options), "steps": options.max_steps, "minutes": options.max_minutes}
         until = " or ".join(f"{limit:g} {name}" for name, limit in limits.items() if limit)
-        return f"run {self.folder.path} · {self.precision.value}, {self.threads} thread{'' if self.threads == 1 else 's'} · until {until}"
+        threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
+        return f"run {self.folder.path} · {self.precision.value}, {threads} · until {until}"
 
     def run(self, checkpoint: Path | None) -> Outcome:
         """Train, from the beginning or from a checkpoint.

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from mmlm_core.runs import RunFolder, append_line
+from mmlm_core.files import append_line
+from mmlm_core.runs import RunFolder
 from mmlm_core.samples import picture_of, said
 from mmlm_core.settings import TrackerOptions
 from mmlm_core.types import Example
@@ -103,18 +104,18 @@ class TensorBoard(Tracker):
     def __init__(self, folder: RunFolder) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer = SummaryWriter(str(folder.path / "tensorboard"))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder.path / "tensorboard"))
 
     def log(self, split: str, step: int, epoch: int, figures: Mapping[str, float]) -> None:
         """See `Tracker.log`."""
         del epoch
         for name, value in figures.items():
-            self._writer.add_scalar(f"{split}/{name}", value, step)  # type: ignore[no-untyped-call]
+            self._writer.add_scalar(f"{split}/{name}", value, step)
 
     def close(self, summary: Mapping[str, float]) -> None:
         """See `Tracker.close`."""
         del summary
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
 
 
 class Trackers(Tracker):

@@ -45,8 +45,7 @@ class FileTokenizer(FastTokenizer):
             OptionError: The file is missing or is no tokenizer.
         """
         del corpus
-        if self._library is None:
-            self._ready()
+        self._ready()
 
     def make(self, texts: Iterator[str]) -> Library:
         """Return the library's tokenizer of the file."""
@@ -85,9 +84,10 @@ class FileTokenizer(FastTokenizer):
 
         Some models (Unigram above all) hold their special tokens among the ordinary pieces.
         """
-        names = [token["content"] for token in json.loads(library.to_str())["added_tokens"] if token["special"]]
+        del library
+        names = [token["content"] for token in json.loads(self._json)["added_tokens"] if token["special"]]
         cuts = [f"{re.escape(name[0])}(?={re.escape(name[1:])})" for name in sorted(names) if len(name) > 1]
-        guarded = Library.from_str(library.to_str())
+        guarded = Library.from_str(self._json)
         cut = pre_tokenizers.Split(Regex("|".join(cuts)), "isolated")
         own = guarded.pre_tokenizer
         guarded.pre_tokenizer = cut if own is None else pre_tokenizers.Sequence([cut, own])
