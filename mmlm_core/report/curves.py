@@ -44,9 +44,11 @@ def chart(title: str, series: Sequence[Series], unit: str = "step") -> str:
         return ""
     xs = [x for one in drawn for x, _ in one.points]
     ys = [y for one in drawn for _, y in one.points]
-    across, upward = ticks(min(xs), max(xs), 5), ticks(min(ys), max(ys), 4)
-    low_x, high_x = min(xs), max(max(xs), min(xs) + 1)
-    low_y, high_y = min(upward[0], min(ys)), max(upward[-1], max(ys))
+    low_x, high_x = min(0.0, *xs), max(1.0, *xs)
+    across, upward = ticks(low_x, high_x, 5), ticks(min(ys), max(ys), 4)
+    upward = [y for y in upward if y >= 0 or min(ys) < 0]  # what is never negative has no axis below zero
+    low_y, high_y = upward[0], upward[-1]
+    largest = max(abs(low_y), abs(high_y))
 
     def place(x: float, y: float) -> tuple[float, float]:
         right = LEFT + (x - low_x) / (high_x - low_x) * (WIDTH - LEFT - RIGHT)
@@ -57,7 +59,9 @@ def chart(title: str, series: Sequence[Series], unit: str = "step") -> str:
     for y in upward:
         _, down = place(low_x, y)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{down:.1f}" y2="{down:.1f}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 7}" y="{down + 3.5:.1f}" text-anchor="end">{number(y)}</text>')
+        parts.append(
+            f'<text class="tick" x="{LEFT - 7}" y="{down + 3.5:.1f}" text-anchor="end">{number(y, largest)}</text>'
+        )
     for x in across:
         if low_x <= x <= high_x:
             right, _ = place(x, low_y)
@@ -97,16 +101,24 @@ def ticks(low: float, high: float, count: int) -> list[float]:
     return [round(index * step, 12) for index in range(first, last + 1)]
 
 
-def number(value: float) -> str:
-    """Return a number as an axis shows it: `1,200`, `0.25`, `3e-04`."""
+def number(value: float, largest: float | None = None) -> str:
+    """Return a number as an axis shows it: `1,200`, `0.25`, `3e-4`.
+
+    Args:
+        value: The number.
+        largest: The greatest of the axis, after which all are written; None: this one.
+    """
+    size = abs(value) if largest is None else largest
     if value == 0:
         return "0"
-    size = abs(value)
     if size >= 1e6:
         return f"{value / 1e6:g}M"
     if size >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.0e}" if size < 0.001 else f"{value:.3g}"
+    if size > 0.002:
+        return f"{value:.3g}"
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits.removesuffix('.0')}e{int(power)}"
 
 
 def _finite(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

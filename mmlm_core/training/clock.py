@@ -21,7 +21,7 @@ class Clock:
         self._before = 0.0
         self._started: float | None = None
         self._share = 0.0
-        self._reserve = 0.0
+        self._reserve = 0.05 * (self.seconds or 0.0)  # until a validation has shown how long it takes
         self._agreed: float | None = None
 
     def start(self) -> None:

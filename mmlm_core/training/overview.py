@@ -37,14 +37,18 @@ def print_start(console: Console, boxes: Sequence[Box], parameters: int, rows: M
         facts: A line about the run: where its folder is, how it computes.
     """
     table = Table.grid(padding=(0, 2))
-    for style in ("", "bold", "", "", "dim"):
-        table.add_column(style=style, overflow="ellipsis", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="dim", overflow="ellipsis", no_wrap=True)
     for index, box in enumerate(boxes):
         branch = "└─ " if index == len(boxes) - 1 else "├─ "
-        size = _rows(rows) if box.slot == "data" else box.size
-        table.add_row(branch + box.slot, box.choice, size, short(box.parameters) if box.parameters else "", box.giver)
+        count = short(box.parameters) if box.parameters else ""
+        table.add_row(branch + box.slot, box.choice, box.size, count, box.giver)
     console.print(Text(f"a model of {short(parameters)} parameters", style="bold"))
     console.print(table)
+    console.print(f"rows: {', '.join(f'{count:,} {split}' for split, count in rows.items())}")
     console.print(Text(facts, style="dim"), soft_wrap=True)
     console.print()
 
@@ -90,7 +94,3 @@ def print_end(
 def figure(value: float) -> str:
     """Return a figure as a person reads it: three decimals, or none where it is large."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
-
-
-def _rows(rows: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {split}" for split, count in rows.items())

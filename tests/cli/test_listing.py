@@ -1,0 +1,99 @@
+"""`mmlm components`, `mmlm plugins`, `mmlm compat`."""
+
+from collections.abc import Callable
+
+import pytest
+
+Mmlm = Callable[..., tuple[int, str, str]]
+
+
+def test_components_are_listed_with_their_package_and_what_they_need(
+    mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    assert mmlm("components", "head") == (
+        0,
+        "choice               package    what it is\n"
+        "head=captioning      mmlm-toys  A toy captioning. Provides generates. Needs backbone causal; tokenizer.\n"
+        "head=classification  mmlm-toys  A toy classification.\n",
+        "",
+    )
+
+
+def test_a_kind_of_encoders_means_those_of_every_modality(mmlm: Mmlm) -> None:
+    printed = mmlm("components", "encoder")[1]
+    assert [line.split()[0] for line in printed.splitlines() if "=" in line] == [
+        "encoder/image=cnn", "encoder/text=embedding",
+    ]  # fmt: skip
+
+
+def test_one_component_is_shown_with_its_options(mmlm: Mmlm) -> None:
+    printed = mmlm("components", "show", "encoder/image/cnn")[1]
+    assert printed == (
+        "encoder/image=cnn\n  A small CNN.\n  package   mmlm-toys\n  class     no_module:Nothing\n"
+        "  provides  grid, sequence\n  options\n  width=8  (int)\n      Width of the features.\n"
+        "  path=''  (text)\n      Weights to start from.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["backbones"], "`backbones` is no kind of component. Did you mean `backbone`? Choices: `backbone`, `data`, "
+         "`encoder`, `encoder/image`, `encoder/text`, `fusion`, `head`, `optimizer`, `projection`, `schedule`, "
+         "`tokenizer`."),
+        (["show"], "`mmlm components show` must name components, as `backbone/gru`."),
+        (["show", "gru"], "`gru` must name a component with its kind, as `backbone/gru`."),
+        (["show", "backbone/grru"], "`grru` is no choice of `backbone`. Did you mean `gru`? "
+         "Choices: `bert`, `gru`, `lstm`, `transformer`."),
+    ],
+)  # fmt: skip
+def test_what_there_is_not_names_the_nearest(mmlm: Mmlm, arguments: list[str], message: str) -> None:
+    assert mmlm("components", *arguments) == (2, "", f"error: {message}\n")
+
+
+def test_plugins_are_listed_with_their_state(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    code, printed, _ = mmlm("plugins")
+    assert code == 0
+    header, row = printed.splitlines()
+    assert header.split() == ["plugin", "distribution", "version", "API", "components", "import", "ms", "state"]
+    cells = row.split()
+    assert (cells[:5], cells[6:]) == (["toys", "mmlm-toys", "1.2", "1", "16"], ["in", "use"])
+
+
+def test_compat_says_that_a_composition_fits_and_shows_what_would_not(mmlm: Mmlm) -> None:
+    code, printed, _ = mmlm("compat", "encoder/image=cnn", "tokenizer=char")
+    assert code == 0
+    assert printed == (
+        "data=emoji tokenizer=char encoder/image=cnn projection/image=linear fusion=concat\n"
+        "backbone=transformer head=captioning optimizer=adamw schedule=cosine\n"
+        "This composition fits together.\n\n"
+        "data   encoder/text\n"
+        "       embedding\n"
+        "emoji  1\n\n"
+        "backbone     head\n"
+        "             captioning  classification\n"
+        "bert         2           +\n"
+        "gru          +           +\n"
+        "lstm         +           +\n"
+        "transformer  +           +\n\n"
+        "1. `encoder/text=embedding` reads `text`, which `data=emoji` does not give (it\n"
+        "gives `image`): map a column, as `data.inputs.text=COLUMN`, or leave the\n"
+        "modality out with `encoder/text=none`.\n"
+        "2. `head=captioning` writes one token after another: it needs a `backbone` that\n"
+        "provides `causal`.\n"
+    )
+
+
+def test_compat_tells_every_misfit_of_a_composition(mmlm: Mmlm) -> None:
+    code, printed, _ = mmlm("compat", "backbone=bert", "tokenizer=none")
+    assert code == 0
+    assert "This composition does not fit together:\n- `head=captioning` writes one token after another:" in printed
+    assert "- `head=captioning` reads or writes text: it needs a `tokenizer`." in printed
+
+
+@pytest.mark.parametrize("command", [["components"], ["plugins"], ["compat"]])
+def test_lists_fit_eighty_columns(mmlm: Mmlm, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(len(line) for line in mmlm(*command)[1].splitlines()) <= 80

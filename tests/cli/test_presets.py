@@ -1,0 +1,43 @@
+"""Every YAML file of the core and of the installed plugins is composed, recursively."""
+
+from pathlib import Path
+
+import pytest
+
+from mmlm_core.cli import composing
+from mmlm_core.cli.menu import Menu
+from mmlm_core.composition import SINGLE_SLOTS
+from mmlm_core.plugins import load_plugins
+
+INSTALLED = Menu(load_plugins())
+
+FILES = sorted(
+    (giver, folder, path.relative_to(folder))
+    for giver, folder in INSTALLED.folders
+    for path in folder.rglob("*.yaml")
+    if path.name != "defaults.yaml"
+)
+
+
+@pytest.mark.parametrize(("giver", "folder", "path"), FILES, ids=lambda value: str(value).rpartition("mmlm")[2])
+def test_every_yaml_file_composes(giver: str, folder: Path, path: Path) -> None:
+    group, name = str(path.parent), path.stem
+    group = f"projection/{INSTALLED.registry.modalities()[0]}" if group == "projection" else group
+    assert INSTALLED.choices(group).get(name) == giver, f"{group}={name} cannot be chosen"
+    with composing.session(INSTALLED) as application:
+        cfg = composing.compose(application, INSTALLED, [f"{group}={name}"])
+        composing.to_composition(cfg, INSTALLED)
+
+
+@pytest.mark.parametrize(("giver", "folder", "path"), FILES, ids=lambda value: str(value).rpartition("mmlm")[2])
+def test_every_yaml_file_says_what_it_is_for(giver: str, folder: Path, path: Path) -> None:
+    preset = INSTALLED.preset(str(path.parent), path.stem)
+    assert preset
+    assert preset.doc.endswith(".")
+
+
+def test_the_default_of_every_part_is_a_slot() -> None:
+    from mmlm_core.cli.menu import read_yaml
+
+    defaults = read_yaml(Path(composing.__file__).parent.parent / "conf" / "defaults.yaml", "the defaults")
+    assert set(defaults) == {*SINGLE_SLOTS, "projection"}
