@@ -8,17 +8,21 @@ from mmlm_core.hookspecs import API, hookimpl
 from mmlm_core.registry import Component, Need, Traits
 
 if TYPE_CHECKING:
-    from mmlm_core.api import build, compose, load
+    from mmlm_core.api import compose
+    from mmlm_core.build import build
+    from mmlm_core.prediction import load
 
 __all__ = ["API", "Component", "Need", "Traits", "__version__", "build", "compose", "hookimpl", "load"]
 
 __version__ = "0.1.0"
 
+LAZY = {"build": "mmlm_core.build", "compose": "mmlm_core.api", "load": "mmlm_core.prediction"}
+
 
 def __getattr__(name: str) -> Any:
     """Import what needs torch or Hydra when it is first used."""
-    if name in ("build", "compose", "load"):
-        from mmlm_core import api
+    if name in LAZY:
+        from importlib import import_module
 
-        return getattr(api, name)
+        return getattr(import_module(LAZY[name]), name)
     raise AttributeError(f"module `mmlm_core` has no attribute `{name}`")

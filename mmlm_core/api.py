@@ -1,14 +1,12 @@
-"""The functions behind `mmlm_core.compose`, `mmlm_core.build` and `mmlm_core.load`."""
+"""Composing from Python, as `mmlm train` does; imports no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmlm_core.build import build
 from mmlm_core.composition import Composition
-from mmlm_core.prediction import load
 
-__all__ = ["build", "compose", "load"]
+__all__ = ["compose"]
 
 
 def compose(overrides: Sequence[str] = ()) -> Composition:

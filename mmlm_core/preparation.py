@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mmlm_core.build import build, uses_tokenizer
 from mmlm_core.composition import Composition
+from mmlm_core.data import corpus
 from mmlm_core.interfaces import DataSource, Tokenizer
 from mmlm_core.model import Model
-from mmlm_core.types import Example
 
-__all__ = ["Preparation", "corpus", "make_source", "make_tokenizer", "prepare"]
+__all__ = ["Preparation", "make_source", "make_tokenizer", "prepare"]
 
 
 @dataclass
@@ -56,15 +55,3 @@ def make_tokenizer(composition: Composition) -> Tokenizer | None:
         return None
     choice = composition["tokenizer"]
     return choice.component.load()(choice.options)  # type: ignore[no-any-return]
-
-
-def corpus(examples: Sequence[Example]) -> Iterator[str]:
-    """Yield every text of the rows, for a tokenizer to be trained on: text inputs, prompts and textual targets."""
-    for example in examples:
-        yield from _texts(example.inputs.get("text", ()))
-        yield from _texts([example.prompt])
-        yield from _texts(example.target if isinstance(example.target, list | tuple) else [example.target])
-
-
-def _texts(items: Iterable[Any]) -> Iterator[str]:
-    return (item for item in items if isinstance(item, str))

@@ -180,8 +180,8 @@ class Joined:
 def join(parts: Mapping[str, Features]) -> Joined:
     """Join features of one width into one sequence, in the mapping's order.
 
-    Where a part that is not the last has invalid positions, the rows are compacted: valid positions move together, in
-    order, and padding trails.
+    Where padding could stand before valid positions (in a part that is not the last, or between several items), the
+    rows are compacted: valid positions move together, in order, and padding trails.
 
     Args:
         parts: Features by segment name, at least one.
@@ -196,11 +196,14 @@ def join(parts: Mapping[str, Features]) -> Joined:
     for part in features:
         starts.append(starts[-1] + part.values.shape[1])
     places = {name: slice(starts[i], starts[i + 1]) for i, name in enumerate(parts)}
-    if all(part.mask is None for part in features[:-1]) or mask is None:
+    trails = features[-1].items is None and all(part.mask is None for part in features[:-1])
+    if mask is None or trails:
         whole = Features(values, mask, documents=documents)
         return Joined(whole, {name: Segment(places[name], part) for name, part in parts.items()})
     order = torch.argsort(mask.logical_not().to(torch.int8), dim=1, stable=True)
-    back = torch.empty_like(order).scatter_(1, order, torch.arange(order.shape[1], device=order.device).expand_as(order))
+    back = torch.empty_like(order).scatter_(
+        1, order, torch.arange(order.shape[1], device=order.device).expand_as(order)
+    )
     whole = Features(
         values.gather(1, order.unsqueeze(-1).expand_as(values)),
         mask.gather(1, order),
@@ -229,18 +232,18 @@ def arrange(features: Features, rows: Tensor | None, size: int) -> Features:
     if rows is None:
         return features
     count, length, width = features.values.shape
-    owned = rows >= 0
     place = torch.arange(count, device=rows.device) - torch.searchsorted(rows, rows)  # of an item among its row's
-    most = int((place.masked_fill(~owned, 0) + 1).max())
-    values = features.values.new_zeros(size, most, length, width)
-    mask = torch.zeros(size, most, length, dtype=torch.bool, device=rows.device)
+    place = place.masked_fill(rows < 0, 0)
+    most = int(place.max()) + 1
+    # Blank items go to a row of their own, which is cut off again: they stay in the graph with a gradient of zero.
+    there = rows.where(rows >= 0, size), place
+    values = features.values.new_zeros(size + 1, most, length, width).index_put(there, features.values)[:size]
+    mask = torch.zeros(size + 1, most, length, dtype=torch.bool, device=rows.device)
+    mask = mask.index_put(there, features.valid)[:size]
     items = torch.arange(most, device=rows.device)[None, :, None].expand(size, most, length)
-    values[rows[owned], place[owned]] = features.values[owned]
-    mask[rows[owned], place[owned]] = features.valid[owned]
-    values = values.flatten(1, 2) + 0 * features.values.sum()  # blank items stay in the graph
     single = most == 1
     return Features(
-        values,
+        values.flatten(1, 2),
         mask.flatten(1, 2),
         grid=features.grid if single else None,
         rate=features.rate,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import hydra
 from hydra import initialize_config_module
@@ -15,7 +15,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from hydra.version import VersionBase
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mmlm_core.cli import explain
@@ -154,20 +154,22 @@ def to_mapping(cfg: DictConfig, origin: explain.Origin, resolve: bool = True) ->
     Raises:
         OptionError: A value refers to another one that is not there.
     """
-    cfg = cfg.copy()
-    own = cfg.get("hydra")
-    before = HydraConfig.instance().cfg
-    if own is not None:
-        HydraConfig.instance().set_config(OmegaConf.create({"hydra": own}))  # `${hydra:...}` reads it
+    state = HydraConfig.instance()
+    before = state.cfg
+    if "hydra" in cfg:
+        state.cfg = cast(Any, cfg)  # `${hydra:...}` reads it
+    mapping: dict[str, Any] = {}
     try:
-        with open_dict(cfg):
-            cfg.pop("hydra", None)
-        mapping: dict[str, Any] = OmegaConf.to_container(cfg, resolve=resolve)  # type: ignore[assignment]
+        for key in cfg:
+            if key != "hydra":
+                node = cfg._get_node(key)
+                mapping[str(key)] = (OmegaConf.to_container(node, resolve=resolve) if isinstance(node, Container)
+                                     else cfg[key])  # fmt: skip
     except OmegaConfBaseException as error:
         path = str(error.full_key)
         raise OptionError(f"`{path}` of {origin(path)} cannot be resolved: {str(error).splitlines()[0]}.") from error
     finally:
-        HydraConfig.instance().cfg = before
+        state.cfg = before
     for modality in list(mapping.get("projection") or {}):
         if modality not in (mapping.get("encoder") or {}):
             del mapping["projection"][modality]

@@ -62,23 +62,22 @@ def definitions(pairs: Iterable[tuple[str, str]], indent: str = "  ", column: in
     return "\n".join(lines)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """Write a table: with rules and colours on a terminal, as plain aligned text in a pipe.
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table whose last column wraps. Not with rich, whose import alone costs as much as all else does here.
 
-    The last column is the one that wraps.
+    Args:
+        columns: The headers.
+        rows: The cells of each row.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=width(), highlight=False)
-    grid = Table(box=SIMPLE_HEAD if console.is_terminal else None, title=title or None, title_justify="left",
-                 pad_edge=False, header_style="bold")  # fmt: skip
-    for index, name in enumerate(columns):
-        grid.add_column(Text(name), no_wrap=index == 0, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(cell) for cell in row))
-    with console.capture() as captured:
-        console.print(grid)
-    out("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+    *heads, last = columns
+    widths = [max(len(row[index]) for row in [columns, *rows]) for index in range(len(heads))]
+    left = sum(widths) + 2 * len(widths)
+    out(bold("".join(f"{head:<{size}}  " for head, size in zip(heads, widths, strict=True)) + last))
+    for *cells, text in rows:
+        told = textwrap.wrap(text, max(width() - left, 20), break_long_words=False, break_on_hyphens=False) or [""]
+        start = "".join(f"{cell:<{size}}  " for cell, size in zip(cells, widths, strict=True))
+        out(
+            "\n".join(
+                (first + line).rstrip() for first, line in zip([start] + [" " * left] * len(told), told, strict=False)
+            )
+        )

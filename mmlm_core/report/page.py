@@ -149,7 +149,8 @@ def _model(environment: Mapping[str, Any]) -> str:
 
 
 def _repeat(environment: Mapping[str, Any], summary: Mapping[str, Any], overrides: Sequence[str]) -> str:
-    command = " ".join(["mmlm train", *(shlex.quote(str(override)) for override in overrides)])
+    asked = [str(override) for override in overrides if not str(override).startswith("run.name=")]  # it is taken
+    command = " ".join(["mmlm train", *map(shlex.quote, asked)])
     machine = environment.get("machine", {})
     versions = [
         f"mmlm {environment.get('mmlm')}",

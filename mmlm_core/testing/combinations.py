@@ -102,7 +102,7 @@ def _pairs(composition: Composition) -> set[tuple[str, str]]:
 
 
 def _reading(data: Choice, modalities: list[str]) -> Choice:
-    """Return the data source with a mapping of just the modalities that are read, where its options hold all of them."""
+    """Return the data source with a mapping of just the modalities that are read, where it holds all of them."""
     if "inputs" not in {f.name for f in fields(data.options)}:
         return data
     given = data.options.inputs

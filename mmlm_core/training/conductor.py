@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from mmlm_core.errors import MmlmError
 from mmlm_core.files import write_json
 from mmlm_core.runs import RunFolder, save_weights
 from mmlm_core.samples import sample
@@ -187,6 +189,9 @@ class Conductor(Callback):
 
     def _log_training(self, trainer: Trainer) -> None:
         figures = self._module.training_meter.read()
+        if not math.isfinite(figures["loss"]):
+            raise MmlmError(f"The loss is not a number any more after step {self._step}: lower `optimizer.lr`, or raise "
+                            "the precision (`trainer.precision=fp32`).")  # fmt: skip
         figures.pop("count", None)
         speed = figures.pop("counts_per_second", None)
         if speed is not None and self._counts:

@@ -13,6 +13,7 @@ LOGGERS = ("lightning", "lightning.pytorch", "lightning.fabric")
 
 ADVICE = (
     r".*does not have many workers.*",
+    r".*You defined a `validation_step` but have no `val_dataloader`.*",
     r".*smaller than the logging interval.*",
     r".*module\(s\) in eval mode at the start of training.*",
     r".*GPU available but not used.*",

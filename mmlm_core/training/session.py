@@ -90,7 +90,8 @@ class Session:
         """Return a line that says where the run is and how it computes."""
         options = self.settings.trainer
         limits = {"epochs": most_epochs(options), "steps": options.max_steps, "minutes": options.max_minutes}
-        until = " or ".join(f"{limit:g} {name}" for name, limit in limits.items() if limit)
+        until = " or ".join(f"{limit:g} {name.removesuffix('s') if limit == 1 else name}"
+                            for name, limit in limits.items() if limit)  # fmt: skip
         threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
         return f"run {self.folder.path} · {self.precision.value}, {threads} · until {until}"
 
@@ -115,7 +116,7 @@ class Session:
         path = None if checkpoint is None else str(checkpoint)
         try:
             with quiet(), _keeping_interrupts(self):
-                trainer = make_trainer(self.settings, self.folder.path, [conductor], VALIDATION in self.rows)
+                trainer = make_trainer(self.settings, self.folder.path, [conductor], bool(self.sizes.get(VALIDATION)))
                 loaders = self._loaders(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
                 clock.steps = self._most_steps(len(loaders[TRAIN]))
                 trainer.fit(module, loaders[TRAIN], loaders.get(VALIDATION), ckpt_path=path)

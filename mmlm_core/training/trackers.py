@@ -21,6 +21,9 @@ __all__ = ["MetricsFile", "TensorBoard", "Tracker", "Trackers", "Wandb", "make_t
 
 Rows = Sequence[tuple[Example, Mapping[str, Any]]]
 
+PLACES = ("WANDB_DATA_DIR", "WANDB_CACHE_DIR")
+"""Variables that say where wandb keeps pictures until they are sent, and its logs; by default in the user's home."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -68,6 +71,8 @@ class Wandb(Tracker):
         import wandb
 
         self._wandb = wandb
+        self._placed = [name for name in PLACES if name not in os.environ]
+        os.environ.update(dict.fromkeys(self._placed, str(folder.path.resolve() / "wandb")))
         settings = wandb.Settings(silent=True, console="off")
         self._run = wandb.init(project=options.project, name=folder.path.name, dir=str(folder.path), mode=mode,  # type: ignore[arg-type]
                                id=_identity(folder), resume="allow" if mode == "online" else None,
@@ -92,6 +97,8 @@ class Wandb(Tracker):
         """See `Tracker.close`."""
         self._run.summary.update(dict(summary))
         self._run.finish()
+        for name in self._placed:
+            os.environ.pop(name, None)
 
     def _cell(self, modality: str, items: Sequence[Any]) -> Any:
         picture = picture_of(items[0]) if len(items) == 1 and modality != "text" else None

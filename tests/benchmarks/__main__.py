@@ -8,7 +8,9 @@ import tests.benchmarks as package
 
 
 def main(names: list[str]) -> None:
-    known = sorted(m.name.removeprefix("bench_") for m in pkgutil.iter_modules(package.__path__) if m.name.startswith("bench_"))
+    known = sorted(
+        m.name.removeprefix("bench_") for m in pkgutil.iter_modules(package.__path__) if m.name.startswith("bench_")
+    )
     unknown = sorted(set(names) - set(known))
     if unknown:
         sys.exit(f"`{unknown[0]}` is no benchmark. Choices: {', '.join(known)}.")

@@ -28,7 +28,9 @@ def main(runs: int = 7) -> None:
             [sys.executable, "-X", "importtime", command, *words], check=True, capture_output=True, text=True
         ).stderr
         torch = any(row.split("|")[-1].strip() == "torch" for row in imported.splitlines())
-        print(f"{name:30} {statistics.median(times):.3f} s  (goal {goal} s)  torch imported: {'yes' if torch else 'no'}")
+        print(
+            f"{name:30} {statistics.median(times):.3f} s  (goal {goal} s)  torch imported: {'yes' if torch else 'no'}"
+        )
 
 
 if __name__ == "__main__":

@@ -65,8 +65,12 @@ def test_bash_completes_with_the_script(tmp_path: Path) -> None:
     program = tmp_path / "mmlm"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mmlm_core.cli.main "$@"\n')
     program.chmod(0o755)
-    ask = ('eval "$(mmlm --completion bash)"; COMP_WORDS=(mmlm train trainer = lap); COMP_CWORD=4; '
-           'COMP_LINE="mmlm train trainer=lap"; COMP_POINT=${#COMP_LINE}; _mmlm_complete; echo "${COMPREPLY[@]}"')  # fmt: skip
+    ask = """
+        eval "$(mmlm --completion bash)"
+        COMP_WORDS=(mmlm train trainer = lap); COMP_CWORD=4; COMP_LINE="mmlm train trainer=lap"; COMP_POINT=22
+        _mmlm_complete
+        echo "${COMPREPLY[@]}"
+    """
     done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True, timeout=60,
                           env={"PATH": f"{tmp_path}:/usr/bin:/bin"})  # fmt: skip
     assert done.stdout == "laptop\n"

@@ -55,4 +55,4 @@ def test_the_help_of_what_there_is_not_is_an_error(mmlm: Mmlm) -> None:
     assert mmlm("train", "backbone=grru", "--help")[2].startswith(
         "error: `grru` is no choice of `backbone`. Did you mean"
     )
-    assert mmlm("train", "bacbone=gru", "--help")[2].startswith("error: `bacbone=gru`: `bacbone` is no group. Did you")
+    assert mmlm("train", "bacbone=gru", "--help")[2].startswith("error: `bacbone` is no group. Did you")

@@ -66,8 +66,9 @@ def test_compat_says_that_a_composition_fits_and_shows_what_would_not(mmlm: Mmlm
     code, printed, _ = mmlm("compat", "encoder/image=cnn", "tokenizer=char")
     assert code == 0
     assert printed == (
-        "data=emoji tokenizer=char encoder/image=cnn projection/image=linear fusion=concat\n"
-        "backbone=transformer head=captioning optimizer=adamw schedule=cosine\n"
+        "data=emoji tokenizer=char encoder/image=cnn projection/image=linear\n"
+        "fusion=concat backbone=transformer head=captioning optimizer=adamw\n"
+        "schedule=cosine\n"
         "This composition fits together.\n\n"
         "data   encoder/text\n"
         "       embedding\n"

@@ -1,4 +1,4 @@
-"""What the commands do not import: neither torch nor, for help and lists, Hydra and OmegaConf. Times are not asserted."""
+"""What the commands do not import: no torch, and for help and lists no Hydra either. Times are not asserted."""
 
 import subprocess
 import sys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -32,7 +33,7 @@ class CrossAttention(Fusion):
 
     Raises:
         OptionError: `heads` does not divide the width, or `keep` names no input.
-        CompositionError: Every input stays in the sequence, so that nothing is attended to.
+        CompositionError: Every input stays in the sequence, so that nothing is attended to; or there is no layer.
     """
 
     def __init__(
@@ -50,8 +51,13 @@ class CrossAttention(Fusion):
         self.attended = tuple(name for name in modalities if name not in stay)
         if not self.attended:
             raise CompositionError(
-                "`fusion=cross_attention` has nothing to attend to: every input stays in the sequence, because the head "
-                "reads it or `fusion.keep` names it. Use `fusion=concat`, or add an input."
+                "`fusion=cross_attention` has nothing to attend to: every input stays in the sequence, because the "
+                "head reads it or `fusion.keep` names it. Use `fusion=concat`, or add an input."
+            )
+        if not depth:
+            raise CompositionError(
+                "`fusion=cross_attention` acts after the layers of the backbone, and this backbone has none. "
+                "Use `fusion=concat`, or a backbone with layers."
             )
         self.heads = options.heads
         self.positions = options.positions
@@ -73,7 +79,7 @@ class CrossAttention(Fusion):
         parts = [inputs[name] for name in self.attended]
         normed = [self.memory_norms[name](inputs[name].values) for name in self.attended]
         if self.positions:
-            normed = [part + _sinusoids(part) for part in normed]
+            normed = [values + _sinusoids(values, part.mask) for values, part in zip(normed, parts, strict=True)]
         values = torch.cat(normed, dim=1)
         rows, length, width = values.shape
         split = self.keys_values(values).view(rows, length, len(self.layers), 2, self.heads, width // self.heads)
@@ -128,18 +134,24 @@ class _Attention(nn.Module):
         if exists is not None:
             read = torch.where(exists, read, 0.0)
         if self.gates is None or self.feed_forward is None:
-            return hidden + read  # type: ignore[no-any-return]
+            return hidden + read
         attended, fed = self.gates.tanh().unbind()
         hidden = hidden + attended * read
         return hidden + fed * self.dropout(self.feed_forward(hidden))  # type: ignore[no-any-return]
 
 
-def _sinusoids(values: Tensor) -> Tensor:
-    """Return the sinusoids of the positions (Vaswani et al. 2017). Shape: like one row of the values, [T, D]."""
+def _sinusoids(values: Tensor, mask: Tensor | None) -> Tensor:
+    """Return the sinusoids of the positions (Vaswani et al. 2017).
+
+    Padding, which may stand between items, is not counted.
+
+    Shape: values [B, T, D], mask [B, T] -> [T, D], or [B, T, D] where there is a mask.
+    """
     length, width = values.shape[1:]
+    places = torch.arange(length, device=values.device) if mask is None else mask.cumsum(1) - 1
     half = torch.arange(0, width, 2, device=values.device, dtype=torch.float32)
-    angles = torch.arange(length, device=values.device).unsqueeze(1) * torch.exp(half * (-9.210340371976184 / width))
-    return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :width].to(values.dtype)
+    angles = places.unsqueeze(-1) * torch.exp(half * (-math.log(10000) / width))
+    return torch.stack([angles.sin(), angles.cos()], -1).flatten(-2)[..., :width].to(values.dtype)
 
 
 def _check(options: CrossAttentionOptions, width: int, modalities: tuple[str, ...]) -> None:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from mmlm_fusion.concat import Concat
-from mmlm_fusion.cross_attention import CrossAttention
-from mmlm_fusion.linear import Linear
-from mmlm_fusion.options import ConcatOptions, CrossAttentionOptions, LinearOptions
 
 from mmlm_core.errors import CompositionError, OptionError
 from mmlm_core.types import QUERIES, Features
+from mmlm_fusion.concat import Concat
+from mmlm_fusion.cross_attention import CrossAttention
+from mmlm_fusion.linear import Linear
+from mmlm_fusion.mlp import Mlp
+from mmlm_fusion.options import ConcatOptions, CrossAttentionOptions, LinearOptions, MlpOptions
 
 
 def cross(reads: tuple[str, ...] = (QUERIES,), **options: object) -> CrossAttention:
@@ -82,7 +83,10 @@ def test_with_everything_in_the_sequence_there_is_nothing_to_attend_to() -> None
     ("options", "message"),
     [
         ({"heads": 3}, "`fusion.heads` must divide the backbone's width, 8; 3 does not."),
-        ({"keep": ["imag"]}, "`fusion.keep` names `imag`, which is no input. Did you mean `image`? Choices: `image`, `text`."),
+        (
+            {"keep": ["imag"]},
+            "`fusion.keep` names `imag`, which is no input. Did you mean `image`? Choices: `image`, `text`.",
+        ),
     ],
 )
 def test_a_wrong_option_is_told(options: dict[str, object], message: str) -> None:
@@ -108,3 +112,78 @@ def test_a_linear_projection_of_equal_widths_changes_nothing() -> None:
     features = inputs()["text"]
     projected = Linear(LinearOptions(), input_width=8, output_width=8)(features)
     assert projected.values is features.values and projected.mask is features.mask
+
+
+def test_a_row_without_inputs_gets_nothing_and_gives_finite_gradients() -> None:
+    fusion, given = cross(), inputs()
+    hidden = torch.randn(2, 5, 8, requires_grad=True)
+    for name, part in given.items():
+        values = part.values.clone().requires_grad_()
+        given[name] = Features(values, torch.tensor([[True], [False]]).expand(values.shape[:2]))
+    read = fusion.between(0, hidden, fusion.remember(given))
+    assert torch.equal(read[1], hidden[1]) and not torch.allclose(read[0], hidden[0])
+    read.square().sum().backward()
+    for part in given.values():
+        assert part.values.grad.isfinite().all() and part.values.grad[1].eq(0).all()
+    assert all(p.grad.isfinite().all() for p in fusion.layers["0"].parameters())
+
+
+@pytest.mark.parametrize("gated", [False, True])
+def test_inputs_padded_further_change_nothing(gated: bool) -> None:
+    fusion, given, hidden = cross(gated=gated), inputs(), torch.randn(2, 5, 8)
+    for part in fusion.layers.values():
+        if part.gates is not None:
+            torch.nn.init.ones_(part.gates)
+    text = given["text"]
+    wide = Features(
+        torch.cat([text.values, torch.full((2, 4, 8), 50.0)], 1),
+        torch.cat([text.valid, torch.zeros(2, 4, dtype=torch.bool)], 1),
+    )
+    torch.testing.assert_close(
+        fusion.between(0, hidden, fusion.remember({**given, "text": wide})),
+        fusion.between(0, hidden, fusion.remember(given)),
+    )
+
+
+def test_padding_between_two_items_moves_no_position() -> None:
+    fusion, hidden, text = cross(), torch.randn(1, 2, 8), torch.randn(1, 4, 8)
+    image = {"image": Features(torch.randn(1, 1, 8))}
+    close = Features(text, torch.tensor([[True, True, True, False]]))
+    apart = Features(text[:, [0, 3, 1, 2]], torch.tensor([[True, False, True, True]]))
+    torch.testing.assert_close(
+        fusion.between(0, hidden, fusion.remember({**image, "text": close})),
+        fusion.between(0, hidden, fusion.remember({**image, "text": apart})),
+    )
+
+
+def test_beams_choose_rows_of_all_that_is_remembered() -> None:
+    fusion, rows, hidden = cross(), torch.tensor([1, 0, 1]), torch.randn(3, 1, 8)
+    memory = {name: tensor.index_select(0, rows) for name, tensor in fusion.remember(inputs()).items()}
+    chosen = {name: Features(part.values[rows], part.valid[rows]) for name, part in inputs().items()}
+    torch.testing.assert_close(fusion.between(1, hidden, memory), fusion.between(1, hidden, fusion.remember(chosen)))
+
+
+def test_a_backbone_without_layers_is_refused() -> None:
+    with pytest.raises(CompositionError, match="acts after the layers of the backbone, and this backbone has none"):
+        CrossAttention(CrossAttentionOptions(), width=8, depth=0, modalities=("image",), reads=(QUERIES,))
+
+
+def test_concat_marks_each_input_and_no_query() -> None:
+    concat = Concat(ConcatOptions(), width=1, depth=1, modalities=("image", "text"), reads=(QUERIES,))
+    with torch.no_grad():
+        concat.marks["image"].fill_(10)
+        concat.marks["text"].fill_(20)
+    one = Features(torch.ones(1, 1, 1))
+    (joined,) = concat.join({"text": one, "image": one}, one)
+    assert joined.features.values.flatten().tolist() == [11, 21, 1]
+
+
+def test_an_mlp_projection_maps_gelu_maps_and_keeps_the_positions() -> None:
+    mlp = Mlp(MlpOptions(expansion=2.0), input_width=3, output_width=4)
+    first, _, second = mlp.maps
+    features = Features(torch.randn(2, 6, 3), torch.ones(2, 6, dtype=torch.bool), grid=(2, 3))
+    projected = mlp(features)
+    inner = features.values @ first.weight.T + first.bias
+    expected = inner * (1 + torch.erf(inner / 2**0.5)) / 2 @ second.weight.T + second.bias
+    torch.testing.assert_close(projected.values, expected)
+    assert first.out_features == 8 and projected.mask is features.mask and projected.grid == (2, 3)

@@ -22,10 +22,14 @@ class AdamW(Optimizer):
         """See `Optimizer.build`."""
         matrices, kernels, others = split(model)
         options = self.options
-        return torch.optim.AdamW(
+        optimizer = torch.optim.AdamW(
             decayed_groups(matrices + kernels, others, options.weight_decay),
             lr=options.lr,
             betas=(options.beta1, options.beta2),
             eps=options.eps,
             fused=fused(matrices + kernels + others),
         )
+        # The fused update can unscale gradients itself; Lightning then refuses to clip them in mixed precision. Without
+        # this mark the gradients are unscaled before the clipping, as for every other optimizer.
+        optimizer._step_supports_amp_scaling = False
+        return optimizer

@@ -31,6 +31,4 @@ def decayed_groups(decayed: list[nn.Parameter], others: list[nn.Parameter], deca
 
 def fused(parameters: list[nn.Parameter]) -> bool:
     """Whether torch has one fused kernel for an update of all these parameters."""
-    return bool(parameters) and all(
-        torch.is_floating_point(p) and p.device.type in ("cpu", "cuda") for p in parameters
-    )
+    return bool(parameters) and all(torch.is_floating_point(p) and p.device.type in ("cpu", "cuda") for p in parameters)

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
+
 from mmlm_optim.adamw import AdamW
 from mmlm_optim.constant import Constant
 from mmlm_optim.cosine import Cosine
 from mmlm_optim.linear import Linear
 from mmlm_optim.muon import Muon
-from mmlm_optim.options import AdamWOptions, ConstantOptions, CosineOptions, LinearOptions, MuonOptions
-from torch import nn
+from mmlm_optim.options import AdamWOptions, ConstantOptions, CosineOptions, LinearOptions, MuonOptions, SgdOptions
+from mmlm_optim.sgd import Sgd
 
 
 def test_cosine_rises_in_the_warm_up_and_falls_to_its_floor() -> None:
@@ -46,7 +48,9 @@ def test_muon_equals_torchs_muon_and_adamw_on_their_parameters() -> None:
     theirs.load_state_dict(ours.state_dict())
     options = MuonOptions()
     together = Muon(options).build(ours)
-    muon = torch.optim.Muon([theirs.weight], lr=options.lr, momentum=options.momentum, weight_decay=options.weight_decay)
+    muon = torch.optim.Muon(
+        [theirs.weight], lr=options.lr, momentum=options.momentum, weight_decay=options.weight_decay
+    )
     adamw = torch.optim.AdamW([theirs.bias], lr=options.adamw_lr, betas=(0.9, 0.98), weight_decay=0.0)
     for step in range(3):
         for model, optimizers in ((ours, [together]), (theirs, [muon, adamw])):
@@ -54,7 +58,8 @@ def test_muon_equals_torchs_muon_and_adamw_on_their_parameters() -> None:
             for optimizer in optimizers:
                 optimizer.step()
                 optimizer.zero_grad()
-    torch.testing.assert_close(ours.weight, theirs.weight)
+    # Torch orthogonalises in bfloat16, ours in float32: each of 3 steps of 0.02 may differ by a few percent.
+    torch.testing.assert_close(ours.weight, theirs.weight, rtol=0, atol=3 * 0.02 * 0.05)
     torch.testing.assert_close(ours.bias, theirs.bias)
 
 
@@ -67,4 +72,67 @@ def test_a_schedule_reaches_both_parts_of_muon() -> None:
         for p in group["params"]:
             p.grad = torch.ones_like(p)
     optimizer.step()
-    assert all(torch.equal(a, b) for a, b in zip(before, [p for g in optimizer.param_groups for p in g["params"]], strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(before, [p for g in optimizer.param_groups for p in g["params"]], strict=True)
+    )
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (12, 3), (3, 12)])
+def test_muon_moves_every_direction_of_a_matrix_about_equally_far(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(shape[1], shape[0], bias=False)
+    before = model.weight.detach().clone()
+    optimizer = Muon(MuonOptions(lr=1.0, weight_decay=0.0)).build(model)
+    model.weight.grad = torch.randn(shape)
+    optimizer.step()
+    moved = torch.linalg.svdvals(before - model.weight.detach()) / max(1, shape[0] / shape[1]) ** 0.5
+    assert moved.min() > 0.6 and moved.max() < 1.3
+
+
+def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> None:
+    for step in range(steps):
+        optimizer.zero_grad()
+        model(torch.eye(4) + step).square().sum().backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("make", [AdamW(AdamWOptions()), Muon(MuonOptions()), Sgd(SgdOptions())])
+def test_a_saved_optimizer_goes_on_as_if_it_had_never_stopped(make: AdamW | Muon | Sgd, tmp_path) -> None:
+    torch.manual_seed(0)
+    model, other = nn.Linear(4, 4), nn.Linear(4, 4)
+    optimizer, fresh = make.build(model), make.build(other)
+    train(model, optimizer, 3)
+    for group in optimizer.param_groups:
+        group["lr"] *= 0.5
+    torch.save([model.state_dict(), optimizer.state_dict()], tmp_path / "saved")
+    weights, state = torch.load(tmp_path / "saved")
+    other.load_state_dict(weights)
+    fresh.load_state_dict(state)
+    assert [group["lr"] for group in fresh.param_groups] == [group["lr"] for group in optimizer.param_groups]
+    for group in [*optimizer.param_groups, *fresh.param_groups]:
+        group["lr"] *= 0.5  # the schedule still reaches the loaded one
+    train(model, optimizer, 2)
+    train(other, fresh, 2)
+    assert torch.equal(model.weight, other.weight) and torch.equal(model.bias, other.bias)
+
+
+def test_sgd_takes_one_step_down_the_gradient() -> None:
+    model = nn.Linear(1, 1)
+    nn.init.constant_(model.weight, 1.0)
+    nn.init.constant_(model.bias, 1.0)
+    optimizer = Sgd(SgdOptions(lr=0.5, momentum=0.0, weight_decay=0.1)).build(model)
+    model.weight.grad, model.bias.grad = torch.tensor([[1.0]]), torch.tensor([1.0])
+    optimizer.step()
+    assert model.weight.item() == pytest.approx(1 - 0.5 * (1 + 0.1 * 1)) and model.bias.item() == 0.5
+
+
+def test_what_is_frozen_is_not_trained() -> None:
+    model = nn.Linear(2, 2)
+    model.weight.requires_grad_(False)
+    for make in (AdamW(AdamWOptions()), Muon(MuonOptions()), Sgd(SgdOptions())):
+        assert [p.shape for group in make.build(model).param_groups for p in group["params"]] == [(2,)]
+
+
+def test_fused_adamw_leaves_unscaling_to_who_clips() -> None:
+    optimizer = AdamW(AdamWOptions()).build(nn.Linear(2, 2))
+    assert optimizer.param_groups[0]["fused"] and not optimizer._step_supports_amp_scaling

@@ -27,6 +27,8 @@ _EXPLICIT = re.compile(
     r"|incest|rape\w*|nigger\w*|cunt\w*)\b",
     re.I,
 )
+# Some mails are about mail, and quote the headers of another.
+_HEADERS = re.compile(r"^(?:received|return-path|message-id|x-[\w-]+):", re.I | re.M)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def usable(tarball: Path) -> Iterator[Row]:
     for name, content in read_files(tarball, "data/", ".txt"):
         mail = read_mail(content)
         text = shorten(f"{mail.subject}\n\n{mail.body}".strip())
-        if len(mail.body) >= SHORTEST and is_english(text) and not _EXPLICIT.search(text):
+        if len(mail.body) >= SHORTEST and is_english(text) and not (_EXPLICIT.search(text) or _HEADERS.search(text)):
             label = "spam" if name.startswith("data/spam") else "ham"
             # A mail without a subject is a thread of its own.
             yield Row(text, label, thread(mail.subject) or name)

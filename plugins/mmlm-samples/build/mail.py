@@ -15,7 +15,7 @@ __all__ = ["Mail", "mask", "read_mail", "thread"]
 _HIDDEN = {"script", "style", "head", "title"}
 _BLOCKS = {"br", "div", "h1", "h2", "h3", "h4", "li", "p", "table", "td", "tr"}
 _MASKS = (
-    (re.compile(r"\b(?:https?|ftp|mailto):\S+|\bwww\.[^\s<>\"]+", re.I), "URL"),
+    (re.compile(r"(?:https?|ftp|mailto):\S*|www\.[^\s<>\"]+", re.I), "URL"),
     (re.compile(r"[^\s<>()\[\]\",;:]+@[^\s<>()\[\]\",;:]+|\b[\w.+-]+ at (?:[\w-]+\.)+[a-z]{2,}\b", re.I), "EMAIL"),
     (re.compile(r"\+?\(?\d(?:[\s().-]{0,2}\d){6,}"), "NUMBER"),
 )

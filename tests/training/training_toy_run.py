@@ -1,4 +1,4 @@
-"""Trains the toy model in a process of its own: `python toy_run.py train|resume FOLDER NAME GROUP.OPTION=VALUE ...`."""
+"""Trains the toy model in a process of its own: `python training_toy_run.py train|resume FOLDER NAME GROUP.OPTION=VALUE ...`."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ SLOTS = ("data", "fusion", "backbone", "head", "optimizer", "schedule")
 
 
 def toy_plugins() -> Plugins:
-    os.environ["MMLM_PLUGINS"] = "toy_plugin"
+    os.environ["MMLM_PLUGINS"] = "training_toy_plugin"
     return load_plugins()
 
 

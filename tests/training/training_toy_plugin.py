@@ -45,7 +45,7 @@ class RateOptions:
 
 
 def _toy(kind: str, options: type, name: str, traits: Traits = Traits()) -> Component:
-    return Component(kind, "toy", options, f"toy_parts:{name}", traits=traits)
+    return Component(kind, "toy", options, f"training_toy_parts:{name}", traits=traits)
 
 
 @hookimpl

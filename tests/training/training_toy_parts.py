@@ -6,6 +6,7 @@ from collections import Counter
 import torch
 from torch import nn
 
+from mmlm_core.errors import DataError
 from mmlm_core.interfaces import (
     Backbone, DataSource, Encoder, Fusion, Head, Optimizer, Processor, Projection, Schedule, TargetProcessor,
 )  # fmt: skip
@@ -38,7 +39,9 @@ class PointProcessor(Processor):
 
     def collate(self, items, generator):
         values = torch.stack([item["values"] for item in items])
-        return {"values": values if generator is None else values + 0.1 * torch.randn(values.shape, generator=generator)}
+        return {
+            "values": values if generator is None else values + 0.1 * torch.randn(values.shape, generator=generator)
+        }
 
 
 class PointEncoder(Encoder):
@@ -112,7 +115,10 @@ class Labels(Head):
 
     @classmethod
     def facts(cls, options, targets):
-        return {"labels": sorted(Counter(targets))}
+        labels = sorted(Counter(targets))
+        if not labels:
+            raise DataError("There are no labels.")
+        return {"labels": labels}
 
     def target_processor(self):
         return LabelTargets(self.labels)

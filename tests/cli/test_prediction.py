@@ -1,0 +1,209 @@
+"""`mmlm eval`, `mmlm predict`, `mmlm generate`: what the arguments become; a predictor that echoes stands in."""
+
+import io
+import json
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmlm_core.composition import Composition
+from mmlm_core.plugins import Plugins
+
+Mmlm = Callable[..., tuple[int, str, str]]
+Rows = Callable[..., list[dict[str, Any]]]
+
+
+class Echo:
+    """Predicts what it was given."""
+
+    def __init__(self, composition: Composition) -> None:
+        self.composition = composition
+
+    def predict(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        return (dict(row) for row in rows)
+
+    def stream(self, row: Mapping[str, Any]) -> Iterator[str]:
+        yield from (" and", " so", " on")
+
+
+class Loaded:
+    """What was asked for, and the run that is loaded."""
+
+    def __init__(self, toys: Plugins) -> None:
+        self.asked: list[tuple[Path, list[str]]] = []
+        self.toys = toys
+        self.mapping: dict[str, Any] = {
+            "encoder": {"image": {"name": "cnn"}, "text": {"name": "none"}}, "head": {"name": "captioning"},
+            "data": {"name": "table", "inputs": {"image": "picture"}},
+        }  # fmt: skip
+
+    def load(self, run: Path, overrides: list[str]) -> Echo:
+        self.asked.append((run, overrides))
+        return Echo(Composition.from_mapping(self.toys.registry, self.mapping))
+
+
+@pytest.fixture
+def loaded(toys: Plugins, monkeypatch: pytest.MonkeyPatch) -> Loaded:
+    made = Loaded(toys)
+    module = types.ModuleType("mmlm_core.prediction")
+    module.load = made.load  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mmlm_core.prediction", module)
+    return made
+
+
+@pytest.fixture
+def rows(mmlm: Mmlm, loaded: Loaded) -> Rows:
+    """The rows that the arguments of `mmlm predict` become."""
+
+    def read(*arguments: str) -> list[dict[str, Any]]:
+        code, printed, errors = mmlm("predict", "runs/x", *arguments)
+        assert (code, errors) == (0, "")
+        return [json.loads(line) for line in printed.splitlines()]
+
+    return read
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.png", "a.jpg", "more/c.png", "notes.txt", "odd.bin"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("A note.\n")
+    return tmp_path
+
+
+def test_files_folders_and_patterns_become_rows(rows: Rows, folder: Path) -> None:
+    assert rows("b.png", "odd.bin") == [{"key": "b.png", "image": "b.png"}, {"key": "odd.bin", "image": "odd.bin"}]
+    assert [row["image"] for row in rows(".")] == ["a.jpg", "b.png", "more/c.png"]
+    assert [row["image"] for row in rows("*.png", "**/c.*")] == ["b.png", "more/c.png"]
+
+
+def test_overrides_stand_among_the_inputs(mmlm: Mmlm, loaded: Loaded, folder: Path) -> None:
+    (folder / "a=b.png").write_text("")
+    assert mmlm("predict", "runs/x", "decoding.beams=4", "a=b.png", "loader.batch_size=2")[0] == 0
+    assert loaded.asked == [(Path("runs/x"), ["decoding.beams=4", "loader.batch_size=2"])]
+
+
+def test_text_is_read_from_files_for_a_model_that_reads_text(rows: Rows, loaded: Loaded, folder: Path) -> None:
+    loaded.mapping["encoder"] = {"text": {"name": "embedding"}}
+    loaded.mapping["tokenizer"] = {"name": "char"}
+    assert rows("notes.txt", "--text", "unused") == [{"key": "notes.txt", "text": "A note."}]
+    assert rows("--text", "A fine film.") == [{"text": "A fine film."}]
+
+
+def test_text_and_prompt_go_with_every_other_input(rows: Rows, folder: Path) -> None:
+    assert rows("a.jpg", "b.png", "--text", "What is it?", "--prompt", "It is") == [
+        {"key": name, "image": name, "text": "What is it?", "prompt": "It is"} for name in ("a.jpg", "b.png")
+    ]
+
+
+def test_json_lines_come_from_standard_input(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"image": "x.png"}\n\n{"image": ["y.png", "z.png"]}\n'))
+    assert rows("-") == [{"image": "x.png"}, {"image": ["y.png", "z.png"]}]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
+def test_a_tables_columns_are_those_that_the_runs_data_names(rows: Rows, folder: Path, suffix: str) -> None:
+    path = folder / "more" / f"table.{suffix}"
+    records = [{"picture": "c.png", "prompt": "A"}, {"picture": "d.png", "prompt": "B"}]
+    if suffix == "parquet":
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        parquet.write_table(pa.Table.from_pylist(records), path)
+    elif suffix == "jsonl":
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    else:
+        sign = "," if suffix == "csv" else "\t"
+        path.write_text("\n".join(sign.join(row) for row in [("picture", "prompt"), *(r.values() for r in records)]))
+    table = str(path.relative_to(folder))
+    assert rows("--table", table) == [
+        {"key": f"{table}:{index + 1}", "image": f"more/{record['picture']}", "prompt": record["prompt"]}
+        for index, record in enumerate(records)
+    ]
+
+
+def test_a_tables_columns_can_be_named(rows: Rows, folder: Path) -> None:
+    (folder / "t.csv").write_text("file,caption\na.jpg,x\n")
+    assert rows("--table", "t.csv", "--column", "image=file") == [{"key": "t.csv:1", "image": "a.jpg"}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "There is nothing to predict for: give a file, a folder, `--table`, `--text`, `--prompt`, or `-` for JSON "
+         "lines on standard input."),
+        (["c.png"], "`c.png` is no file, folder or pattern that finds any. Did you mean `b.png`?"),
+        (["*.gif"], "`*.gif` is no file, folder or pattern that finds any."),
+        (["notes.txt"], "`notes.txt` is no file that this model reads. It reads: `image`."),
+        (["empty"], "`empty` has no file that this model reads. It reads: `image`."),
+        (["t.csv"], "`t.csv` is a table: write `--table t.csv`."),
+        (["--table", "none.csv"], "`none.csv` is no file."),
+        (["--table", "notes.txt"], "`notes.txt` must be a table. Suffixes: `.csv`, `.jsonl`, `.ndjson`, `.parquet`, "
+         "`.tsv`."),
+        (["--table", "t.csv"], "row 1 of `t.csv` has no column `picture`: name it with `--column image=COLUMN`. "
+         "Did you mean `pictures`? Columns: `pictures`."),
+        (["--table", "t.csv", "--column", "imge=pictures"], "`--column imge=pictures` must read `MODALITY=COLUMN`. "
+         "Did you mean `image`? It reads: `image`."),
+        (["--table", "latin.csv"], "`latin.csv` is no text in UTF-8: 'utf-8' codec can't decode byte 0xe9 in position "
+         "8: invalid continuation byte."),
+        (["--table", "bad.jsonl"], "line 2 of `bad.jsonl` is no JSON: Expecting value."),
+        (["--table", "bad.parquet"], "`bad.parquet` is no Parquet file: "),
+        (["--promt", "x"], "`--promt` is no flag of `mmlm predict`. Did you mean `--prompt`? Choices: `--column`, "
+         "`--help`, `--out`, `--prompt`, `--table`, `--text`."),
+    ],
+)  # fmt: skip
+def test_an_input_that_cannot_be_used_is_told(mmlm: Mmlm, loaded: Loaded, folder: Path, arguments: list[str],
+                                              message: str) -> None:  # fmt: skip
+    (folder / "empty").mkdir()
+    (folder / "t.csv").write_text("pictures\na.jpg\n")
+    (folder / "latin.csv").write_bytes("picture\né!\n".encode("latin-1"))
+    (folder / "bad.jsonl").write_text('{"picture": "a.jpg"}\nx\n')
+    (folder / "bad.parquet").write_text("PAR0")
+    code, _, errors = mmlm("predict", "runs/x", *arguments)
+    assert code == 2
+    assert errors.startswith(f"error: {message}")
+    assert message.endswith(": ") or errors == f"error: {message}\n"
+
+
+def test_predictions_are_written_to_a_file(mmlm: Mmlm, loaded: Loaded, folder: Path) -> None:
+    assert mmlm("predict", "runs/x", "b.png", "--out", "made/out.jsonl") == (0, "", "")
+    assert (folder / "made" / "out.jsonl").read_text() == '{"key": "b.png", "image": "b.png"}\n'
+
+
+def test_one_input_is_written_as_it_is_generated(mmlm: Mmlm, loaded: Loaded, folder: Path) -> None:
+    assert mmlm("generate", "runs/x", "b.png", "--prompt", "It goes on") == (0, "It goes on and so on\n", "")
+
+
+def test_several_inputs_are_generated_as_json_lines(mmlm: Mmlm, loaded: Loaded, folder: Path) -> None:
+    code, printed, _ = mmlm("generate", "runs/x", "b.png", "a.jpg")
+    assert code == 0
+    assert [json.loads(line)["key"] for line in printed.splitlines()] == ["b.png", "a.jpg"]
+
+
+def test_a_head_that_does_not_generate_is_told(mmlm: Mmlm, loaded: Loaded, folder: Path) -> None:
+    loaded.mapping["head"] = {"name": "classification"}
+    assert mmlm("generate", "runs/x", "b.png") == (
+        2, "", "error: `head=classification` of runs/x generates nothing: use `mmlm predict`.\n"
+    )  # fmt: skip
+
+
+def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def evaluate(run: Path, *, split: str, overrides: list[str]) -> dict[str, float]:
+        asked.append((run, split, overrides))
+        return {"loss": 1.25, "bleu": 0.5}
+
+    module = types.ModuleType("mmlm_core.evaluation")
+    module.evaluate = evaluate  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mmlm_core.evaluation", module)
+    assert mmlm("eval", "runs/x", "--split", "validation", "decoding.beams=4", "--json") == (
+        0, '{"loss": 1.25, "bleu": 0.5}\n', ""
+    )  # fmt: skip
+    assert asked == [(Path("runs/x"), "validation", ["decoding.beams=4"])]
+    assert mmlm("eval", "runs/x")[1] == "metric  test\nloss    1.25\nbleu    0.5\n"

@@ -1,0 +1,157 @@
+"""A composition is checked from declarations alone, and every misfit comes with what would fit."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from mmlm_core import compat
+from mmlm_core.composition import Choice, Composition
+from mmlm_core.errors import CompositionError
+from mmlm_core.registry import Component, Need, Registry, Traits
+
+
+@dataclass
+class Empty:
+    """Nothing to set."""
+
+
+@dataclass
+class Columns:
+    """Data whose columns are options."""
+
+    inputs: list[str] = field(default_factory=list)
+
+
+def columns(options: Columns) -> Traits:
+    return Traits(frozenset({"target", *(f"input:{name}" for name in options.inputs)}))
+
+
+def component(kind: str, name: str, *provides: str, needs: tuple[Need, ...] = (), **traits: Any) -> Component:
+    return Component(kind, name, Empty, "nowhere:Nothing", traits=Traits(frozenset(provides), needs, **traits))
+
+
+GRID = Need("encoder", "paints", frozenset({"grid"}), every=True)
+CAUSAL = Need("backbone", "writes", frozenset({"causal"}))
+SOME = Need("encoder", "looks")
+
+
+@pytest.fixture
+def registry() -> Registry:
+    made = Registry()
+    for part in (
+        component("tokenizer", "char"),
+        component("encoder/image", "cnn", "grid", "sequence"),
+        component("encoder/image", "clip", "pooled"),
+        component("encoder/text", "embedding", "sequence", uses_tokenizer=True),
+        component("projection", "linear"),
+        component("fusion", "concat"),
+        component("backbone", "gru", "causal"),
+        component("backbone", "bert", "bidirectional"),
+        component("head", "plain"),
+        component("head", "caption", needs=(CAUSAL, SOME)),
+        component("head", "paint", needs=(GRID,)),
+        Component("data", "table", Columns, "nowhere:Nothing", traits=columns),
+        component("optimizer", "adam"),
+        component("schedule", "flat"),
+    ):
+        made.register(part, "toys")
+    return made.freeze()
+
+
+def compose(registry: Registry, encoders: dict[str, str] | None = None, **changes: Any) -> Composition:
+    encoders = encoders if encoders is not None else {"image": "cnn"}
+    names = {"data": "table", "fusion": "concat", "backbone": "gru", "head": "plain", "optimizer": "adam",
+             "schedule": "flat", **changes}  # fmt: skip
+    mapping: dict[str, Any] = {slot: {"name": name} for slot, name in names.items() if name}
+    if "data" in mapping:
+        mapping["data"]["inputs"] = ["image", "text"]
+    mapping["encoder"] = {modality: {"name": name} for modality, name in encoders.items()}
+    mapping["projection"] = {modality: {"name": "linear"} for modality in encoders}
+    return Composition.from_mapping(registry, mapping)
+
+
+def reasons(registry: Registry, composition: Composition) -> list[str]:
+    return [str(misfit) for misfit in compat.misfits(composition, registry)]
+
+
+def test_a_composition_that_fits_has_no_misfits(registry: Registry) -> None:
+    compat.check(compose(registry), registry)
+    compat.check(compose(registry, head="caption"), registry)
+    compat.check(compose(registry, {"image": "cnn", "text": "embedding"}, tokenizer="char"), registry)
+
+
+def test_a_slot_that_must_be_filled_is_told_with_its_choices_and_nothing_that_follows(registry: Registry) -> None:
+    assert reasons(registry, compose(registry, backbone="", head="caption")) == [
+        "`backbone` is not chosen. These fit: `backbone=bert`, `backbone=gru`."
+    ]
+
+
+def test_a_slot_that_nobody_can_fill_says_so() -> None:
+    empty = Registry().freeze()
+    assert reasons(empty, Composition({}))[0] == "`data` is not chosen, and no installed plugin gives one."
+
+
+def test_a_need_that_is_not_met_is_told_with_what_would_fit(registry: Registry) -> None:
+    assert reasons(registry, compose(registry, backbone="bert", head="caption")) == [
+        "`head=caption` writes: it needs a `backbone` that provides `causal`. These fit: `backbone=gru`."
+    ]
+
+
+def test_a_need_of_any_encoder_is_met_by_one(registry: Registry) -> None:
+    assert reasons(registry, compose(registry, {}, head="caption")) == [
+        "`head=caption` looks: it needs an `encoder`. These fit: `encoder/image=clip`, `encoder/image=cnn`, "
+        "`encoder/text=embedding`."
+    ]
+
+
+def test_a_need_of_every_encoder_is_not_met_by_one(registry: Registry) -> None:
+    both = compose(registry, {"image": "cnn", "text": "embedding"}, head="paint", tokenizer="char")
+    assert reasons(registry, both) == [
+        "`head=paint` paints: it needs every `encoder` that provides `grid`. These fit: `encoder/image=cnn`."
+    ]
+
+
+def test_who_reads_text_needs_a_tokenizer(registry: Registry) -> None:
+    assert reasons(registry, compose(registry, {"text": "embedding"})) == [
+        "`encoder/text=embedding` reads or writes text: it needs a `tokenizer`. These fit: `tokenizer=char`."
+    ]
+
+
+def test_an_encoder_of_what_the_data_does_not_give_is_told(registry: Registry) -> None:
+    composition = compose(registry)
+    composition["data"].options.inputs = ["sound"]
+    assert reasons(registry, composition) == [
+        "`encoder/image=cnn` reads `image`, which `data=table` does not give (it gives `sound`): map a column, as "
+        "`data.inputs.image=COLUMN`, or leave the modality out with `encoder/image=none`."
+    ]
+
+
+def test_all_misfits_are_told_at_once(registry: Registry) -> None:
+    with pytest.raises(CompositionError) as refused:
+        compat.check(compose(registry, backbone="bert", head="caption", schedule=""), registry)
+    assert str(refused.value) == (
+        "This composition does not fit together:\n"
+        "  - `schedule` is not chosen. These fit: `schedule=flat`.\n"
+        "  - `head=caption` writes: it needs a `backbone` that provides `causal`. These fit: `backbone=gru`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        (("head", "caption"), ("backbone", "gru"), []),
+        (("head", "caption"), ("backbone", "bert"),
+         ["`head=caption` writes: it needs a `backbone` that provides `causal`."]),
+        (("head", "paint"), ("encoder/image", "clip"),
+         ["`head=paint` paints: it needs every `encoder` that provides `grid`."]),
+        (("head", "caption"), ("encoder/image", "clip"), []),
+        (("encoder/text", "embedding"), ("tokenizer", "char"), []),
+    ],
+)  # fmt: skip
+def test_a_pair_is_judged_whatever_else_is_chosen(
+    registry: Registry, one: tuple[str, str], other: tuple[str, str], told: list[str]
+) -> None:
+    a, b = (Choice(kind, registry.get(kind, name), Empty()) for kind, name in (one, other))
+    assert compat.pair(a, b, registry) == told
+    assert compat.pair(b, a, registry) == told

@@ -1,0 +1,175 @@
+"""A composition from plain values and back, and with overrides."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from mmlm_core.composition import Composition, kind_of, override, refuse_unsafe, slots
+from mmlm_core.errors import MmlmError, RunError, UnknownChoiceError
+from mmlm_core.registry import Component, Registry
+from mmlm_core.settings import Settings
+
+
+@dataclass
+class Options:
+    """A part."""
+
+    width: int = 4
+    label: str = ""
+
+
+@pytest.fixture
+def registry() -> Registry:
+    made = Registry()
+    for kind in ("tokenizer", "encoder/image", "encoder/text", "projection", "fusion", "backbone", "head", "data"):
+        for name in ("one", "two"):
+            made.register(Component(kind, name, Options, "nowhere:Nothing"), "toys")
+    return made.freeze()
+
+
+MAPPING: dict[str, Any] = {
+    "data": {"name": "one"},
+    "encoder": {"image": {"name": "two", "width": 8}, "text": {"name": "none"}},
+    "projection": {"image": {"name": "one"}, "text": {"name": "one"}},
+    "backbone": {"name": "one"},
+    "trainer": {"max_steps": 3, "precision": "bf16"},
+}
+
+
+def test_a_slot_has_a_kind(registry: Registry) -> None:
+    assert slots(registry) == ["data", "tokenizer", "encoder/image", "encoder/text", "projection/image",
+                               "projection/text", "fusion", "backbone", "head", "optimizer", "schedule"]  # fmt: skip
+    assert kind_of("projection/image") == "projection"
+    assert kind_of("encoder/image") == "encoder/image"
+
+
+def test_a_mapping_becomes_a_composition_and_comes_back(registry: Registry) -> None:
+    composition = Composition.from_mapping(registry, MAPPING)
+    assert composition.modalities() == ["image"]
+    assert list(composition.choices) == ["data", "encoder/image", "projection/image", "backbone"]
+    assert composition["encoder/image"].options == Options(8)
+    assert composition.settings.trainer.max_steps == 3
+    mapping = composition.to_mapping()
+    assert mapping["trainer"]["precision"] == "bf16"
+    assert Composition.from_mapping(registry, mapping) == composition
+
+
+def test_a_slot_that_is_not_filled_is_told(registry: Registry) -> None:
+    with pytest.raises(UnknownChoiceError) as refused:
+        Composition.from_mapping(registry, MAPPING)["backbones"]
+    assert str(refused.value) == "`backbones` is not chosen. Did you mean `backbone`?"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"bakbone": {}}, "`bakbone` of run.yaml is no group. Did you mean `backbone`? Choices: `backbone`, `data`, "
+         "`decoding`, `encoder`, `fusion`, `head`, `loader`, `optimizer`, `projection`, `run`, `schedule`, "
+         "`tokenizer`, `tracker`, `trainer`."),
+        ({"encoder": {"imge": {"name": "one"}}}, "`encoder/imge` of run.yaml is no slot: no installed plugin gives it. "
+         "Did you mean `encoder/image`? Choices: `backbone`, `data`, `encoder/image`, `encoder/text`, `fusion`, "
+         "`head`, `optimizer`, `projection/image`, `projection/text`, `schedule`, `tokenizer`."),
+        ({"head": {"name": "oen"}}, "`oen` is no choice of `head`. Did you mean `one`? Choices: `one`, `two`."),
+        ({"head": {"width": 3}}, "`head` of run.yaml must say its `name`, one of the choices. Choices: `one`, `two`."),
+        ({"head": "one"}, "`head` of run.yaml must be a mapping of options, not `one`."),
+        ({"head": {"name": "one", "widht": 3}}, "`head.widht` of run.yaml is no option. Did you mean `width`? "
+         "Choices: `label`, `width`."),
+        ({"encoder": {"image": {"name": "one", "width": "x"}}},
+         "`encoder.image.width` of run.yaml must be an integer, not `x`."),
+        ({"trainer": {"max_steps": 0}}, "`max_steps` must be at least 1, not 0. This is `trainer` of run.yaml."),
+        ({"trainer": [1]}, "`trainer` of run.yaml must be a mapping of options, not `[1]`."),
+    ],
+)  # fmt: skip
+def test_a_mapping_that_is_wrong_is_told(registry: Registry, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(MmlmError) as refused:
+        Composition.from_mapping(registry, {**MAPPING, **change}, "run.yaml")
+    assert str(refused.value) == message
+
+
+def test_all_that_is_wrong_is_told_at_once(registry: Registry) -> None:
+    with pytest.raises(MmlmError) as refused:
+        Composition.from_mapping(registry, {"head": {"name": "oen"}, "backbone": {"name": "one", "width": "x"},
+                                            "run": {"seed": "x"}}, "run.yaml")  # fmt: skip
+    assert str(refused.value) == (
+        "3 things are wrong:\n"
+        "- `backbone.width` of run.yaml must be an integer, not `x`.\n"
+        "- `oen` is no choice of `head`. Did you mean `one`? Choices: `one`, `two`.\n"
+        "- `run.seed` of run.yaml must be an integer, not `x`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value"),
+    [
+        ("trainer.max_steps=7", ("trainer", "max_steps"), 7),
+        ("trainer.max_steps=null", ("trainer", "max_steps"), None),
+        ("trainer.progress=false", ("trainer", "progress"), False),
+        ("trainer.precision=fp32", ("trainer", "precision"), "fp32"),
+        ("trainer.average_decay=1e-3", ("trainer", "average_decay"), 0.001),
+        ("tracker.wandb=off", ("tracker", "wandb"), "off"),
+        ("data.label=no", ("data", "label"), "no"),
+        ("data.label='1.5'", ("data", "label"), "1.5"),
+        ("data.label=12:30", ("data", "label"), "12:30"),
+        ("data.label=007", ("data", "label"), "007"),
+        ("data.label=", ("data", "label"), ""),
+        ("data.label=a=b", ("data", "label"), "a=b"),
+    ],
+)
+def test_an_override_sets_one_value_as_hydra_would_read_it(
+    registry: Registry, text: str, path: tuple[str, str], value: object
+) -> None:
+    mapping = override(MAPPING, registry, [text]).to_mapping()
+    assert mapping[path[0]][path[1]] == value
+
+
+def test_an_override_of_a_choice_starts_from_its_defaults(registry: Registry) -> None:
+    before = Composition.from_mapping(registry, {**MAPPING, "data": {"name": "one", "width": 9}}).to_mapping()
+    changed = override(before, registry, ["data=two", "data.label=x"])
+    assert (changed["data"].component.name, changed["data"].options) == ("two", Options(4, "x"))
+    assert before["data"]["width"] == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("backbone.width=3", "`backbone` of the override `backbone.width=3` belongs to the trained model and cannot be "
+         "changed. Choices: `data`, `decoding`, `loader`, `run`, `tracker`, `trainer`."),
+        ("decodng.beams=3", "`decodng` of the override `decodng.beams=3` is no group. Did you mean `decoding`? "
+         "Choices: `data`, `decoding`, `loader`, `run`, `tracker`, `trainer`."),
+        ("decoding.beam=3", "`decoding.beam` of the override `decoding.beam=3` is no option. Did you mean `beams`? "
+         "Choices: `beams`, `length_penalty`, `max_tokens`, `repetition_penalty`, `seed`, `temperature`, `top_k`, "
+         "`top_p`."),
+        ("decoding.beams=x", "`decoding.beams` of the override `decoding.beams=x` must be an integer, not `x`."),
+        ("decoding.beams=0", "`beams` must be at least 1, not 0. This is `decoding` of the override "
+         "`decoding.beams=0`."),
+        ("data=three", "`three` is no choice of `data`. Choices: `one`, `two`."),
+        ("decoding=beams", "The override `decoding=beams` must name an option, as `decoding.OPTION=beams`."),
+        ("decoding", "The override `decoding` must read `group.option=value`."),
+        ("data.label=[1", "The value `[1` of an override cannot be read as a list or a mapping."),
+    ],
+)  # fmt: skip
+def test_an_override_that_is_wrong_is_told(registry: Registry, text: str, message: str) -> None:
+    with pytest.raises(MmlmError) as refused:
+        override(MAPPING, registry, [text], "runs/x")
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("mapping", "path", "value"),
+    [
+        ({"backbone": {"_target_": "os.system"}}, "backbone._target_", "os.system"),
+        ({"data": {"inputs": [{"image": "${oc.env:HOME}"}]}}, "data.inputs[0].image", "${oc.env:HOME}"),
+    ],
+)
+def test_a_configuration_that_could_run_code_is_refused(mapping: dict[str, Any], path: str, value: str) -> None:
+    with pytest.raises(RunError) as refused:
+        refuse_unsafe(mapping, "runs/x/config.yaml")
+    assert str(refused.value) == (
+        f"`{path}` of runs/x/config.yaml is `{value}`: a run's configuration holds plain values only, "
+        "so that loading it runs no code."
+    )
+
+
+def test_the_settings_have_a_group_each() -> None:
+    assert list(Settings.groups()) == ["loader", "trainer", "decoding", "tracker", "run"]

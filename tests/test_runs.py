@@ -1,0 +1,201 @@
+"""The run folder: made, written and read."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from mmlm_core import runs
+from mmlm_core.errors import MissingPluginError, MmlmError, RunError
+from mmlm_core.files import append_line, read_json, read_lines, replacing, write_json, write_lines, write_text
+from mmlm_core.record import record_start
+from mmlm_core.runs import RunFolder, create_run, load_weights, read_run, save_weights
+from mmlm_core.settings import RunOptions
+
+TOY = Path(__file__).parent / "training"
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOY))
+    monkeypatch.setenv("MMLM_PLUGINS", "training_toy_plugin")
+    import training_toy_run
+
+    return training_toy_run
+
+
+@pytest.fixture
+def run(toy, tmp_path):
+    """A run folder as it stands after a training."""
+    plugins = toy.toy_plugins()
+    composition = toy.toy_composition(plugins, tmp_path, "good")
+    folder = create_run(composition.settings.run)
+    record_start(folder, composition, plugins, ["trainer.max_epochs=3"], None, {"labels": ["a", "b"]})
+    save_weights(nn.Linear(2, 2), folder.weights)
+    return folder.path
+
+
+def refused(path: Path, text: str, kind: type[MmlmError] = RunError, **more: object) -> None:
+    with pytest.raises(kind, match=f"^{re.escape(text)}$"):
+        read_run(path, **more)
+
+
+def test_what_was_recorded_is_what_is_read(run, toy):
+    record = read_run(run)
+    assert record.composition.to_mapping() == toy.toy_composition(toy.toy_plugins(), run.parent, "good").to_mapping()
+    assert record.facts == {"labels": ["a", "b"]}
+    assert record.overrides == ["trainer.max_epochs=3"]
+    assert record.weights == run / "model.safetensors"
+
+
+def test_the_environment_says_what_the_run_was_made_with(run):
+    environment = read_json(run / "environment.json")
+    assert environment["mmlm"] == "0.1.0"
+    assert environment["torch"] == torch.__version__.partition("+")[0]
+    assert environment["seed"] == 1
+    (plugin,) = environment["plugins"]
+    assert plugin["name"] == "training_toy_plugin"
+    assert "backbone=toy" in plugin["gives"]
+    assert environment["machine"]["cores"] == len(os.sched_getaffinity(0))
+
+
+def test_overrides_replace_a_runs_own_values(run):
+    assert read_run(run, ["decoding.beams=4"]).composition.settings.decoding.beams == 4
+
+
+def test_two_runs_in_one_second_have_two_folders(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs.time, "strftime", lambda _: "2026-01-02_03-04-05")
+    options = RunOptions(folder=str(tmp_path))
+    names = [create_run(options).path.name for _ in range(3)]
+    assert names == ["2026-01-02_03-04-05", "2026-01-02_03-04-05_2", "2026-01-02_03-04-05_3"]
+
+
+def test_the_processes_of_one_job_share_a_folder(tmp_path, monkeypatch):
+    first = create_run(RunOptions(folder=str(tmp_path)))
+    monkeypatch.setenv("MMLM_RUN_FOLDER", str(first.path))
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert create_run(RunOptions(folder=str(tmp_path))) == first
+
+
+def test_the_tasks_of_a_slurm_job_share_a_folder_without_having_spoken(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_NTASKS", "2")
+    monkeypatch.setenv("SLURM_JOB_ID", "4711")
+    folders = []
+    for rank in ("0", "1"):
+        monkeypatch.setenv("SLURM_PROCID", rank)
+        folders.append(create_run(RunOptions(folder=str(tmp_path))))
+    assert folders[0] == folders[1] == RunFolder(tmp_path / "slurm-4711")
+
+
+def test_a_run_that_is_not_there_is_told_with_the_nearest_one(run):
+    refused(run.parent / "goood", f"`{run.parent / 'goood'}` is no run folder: there is no such folder. "
+            f"Did you mean `{run}`?")  # fmt: skip
+
+
+def test_what_is_missing_is_named_all_at_once(run):
+    (run / "config.yaml").unlink()
+    (run / "facts.json").unlink()
+    refused(run, f"`{run}` is no complete run folder: `config.yaml`, `facts.json` are missing.")
+
+
+def test_a_run_without_weights_yet_says_how_to_go_on(run):
+    (run / "model.safetensors").unlink()
+    refused(run, f"`{run}` has no trained weights: `model.safetensors` is missing.")
+    (run / "checkpoints" / "last.ckpt").write_bytes(b"")
+    refused(run, f"`{run}` has no trained weights: `model.safetensors` is missing. "
+            f"Go on with its training by `mmlm train --resume {run}`.")  # fmt: skip
+    assert read_run(run, trained=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "value"),
+    [("  _target_: os.system", "backbone._target_", "os.system"), ("  lr: ${oc.env:HOME}", "backbone.lr", "${oc.env:HOME}")],
+)
+def test_a_configuration_that_could_run_code_or_read_the_environment_is_refused(run, line, path, value):
+    config = run / "config.yaml"
+    config.write_text(config.read_text().replace("backbone:\n", f"backbone:\n{line}\n"))
+    refused(run, f"`{path}` of `{config}` is `{value}`: a run's configuration holds plain values only, so that "
+            "loading it runs no code.")  # fmt: skip
+
+
+def test_yaml_that_makes_objects_is_refused(run):
+    config = run / "config.yaml"
+    config.write_text("backbone: !!python/object/apply:os.system ['true']\n")
+    with pytest.raises(RunError, match=f"^{re.escape(f'`{config}` cannot be read: ')}could not determine a constructor"):
+        read_run(run)
+
+
+def test_a_plugin_that_is_missing_is_named_with_its_version_and_how_to_install_it(run):
+    environment = read_json(run / "environment.json")
+    environment["plugins"] = [{"name": "deep", "distribution": "mmlm-deep", "version": "1.2.0", "api": 1,
+                               "gives": ["backbone=deep", "encoder/point=deep", "fusion=toy"]}]  # fmt: skip
+    write_json(run / "environment.json", environment)
+    config = run / "config.yaml"
+    text = config.read_text().replace("backbone:\n  name: toy", "backbone:\n  name: deep")
+    config.write_text(text.replace("  point:\n    name: toy", "  point:\n    name: deep", 1))
+    refused(run, "`encoder/point=deep` and `backbone=deep` of this run come from the plugin mmlm-deep 1.2.0, "
+            "which is not installed: `pip install mmlm-deep==1.2.0`.", MissingPluginError)  # fmt: skip
+
+
+def test_a_plugin_module_that_is_not_loaded_is_named_with_the_variable(run, monkeypatch):
+    monkeypatch.delenv("MMLM_PLUGINS")
+    with pytest.raises(MissingPluginError, match="from the module `training_toy_plugin`, which is not loaded: "
+                       "name it in the variable MMLM_PLUGINS"):  # fmt: skip
+        read_run(run)
+
+
+class Tied(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(3, 2)
+        self.output = nn.Linear(2, 3, bias=False)
+        self.output.weight = self.table.weight
+
+
+def test_tied_weights_are_written_once_and_are_tied_again_when_they_are_read(tmp_path):
+    first, second = Tied(), Tied()
+    save_weights(first, tmp_path / "w.safetensors")
+    load_weights(second, tmp_path / "w.safetensors")
+    assert torch.equal(second.output.weight, first.table.weight)
+    assert second.output.weight is second.table.weight
+
+
+def test_weights_of_another_model_or_a_broken_file_are_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    with pytest.raises(RunError, match=re.escape(f"`{path}` is missing: the run has no weights yet.")):
+        load_weights(nn.Linear(2, 2), path)
+    save_weights(nn.Linear(2, 2), path)
+    with pytest.raises(RunError, match=re.escape(f"`{path}` does not hold the weights of this composition: ")):
+        load_weights(nn.Linear(3, 2), path)
+    with pytest.raises(RunError, match=re.escape(f"`{path}` does not hold the weights of this composition: ")):
+        load_weights(nn.Conv1d(2, 2, 1, bias=False), path)
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(RunError, match=re.escape(f"`{path}` is broken: ")):
+        load_weights(nn.Linear(2, 2), path)
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "before")
+    with pytest.raises(OSError, match="disk"), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise OSError("disk")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_json_lines_come_back_as_they_went_and_numbers_that_json_lacks_as_null(tmp_path):
+    write_lines(tmp_path / "a.jsonl", [{"a": "猫"}, {"b": [1.5, float("inf")]}])
+    append_line(tmp_path / "a.jsonl", {"c": float("nan")})
+    assert read_lines(tmp_path / "a.jsonl") == [{"a": "猫"}, {"b": [1.5, None]}, {"c": None}]
+    assert "猫" in (tmp_path / "a.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_line_that_is_no_json_is_named(tmp_path):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"a": 1}) + "\n{\n")
+    with pytest.raises(RunError, match=re.escape(f"Line 2 of `{tmp_path / 'a.jsonl'}` is no JSON: ")):
+        read_lines(tmp_path / "a.jsonl")

@@ -1,0 +1,190 @@
+"""Training from a composition to a run folder, through the whole of Lightning, with the toy model."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mmlm_core.errors import MmlmError, RunError
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    monkeypatch.syspath_prepend(str(HERE))
+    monkeypatch.setenv("MMLM_PLUGINS", "training_toy_plugin")
+    import training_toy_run
+
+    return training_toy_run
+
+
+@pytest.fixture
+def trained(toy, tmp_path):
+    """Trains the toy model with some changes, and returns the run folder."""
+    from mmlm_core.training import train
+
+    plugins = toy.toy_plugins()
+
+    def go(*changes: str, name: str | None = "x", **slots: object) -> Path:
+        return train(toy.toy_composition(plugins, tmp_path, name, *changes, **slots), plugins, changes)
+
+    return go
+
+
+def lines(run: Path, split: str) -> list[dict[str, float]]:
+    every = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [line for line in every if line["split"] == split]
+
+
+def summary(run: Path) -> dict[str, object]:
+    return json.loads((run / "summary.json").read_text())
+
+
+def test_a_run_folder_holds_all_that_stands_for_it_and_no_leftovers(trained):
+    run = trained()
+    files = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
+    assert files == {
+        "config.yaml", "overrides.yaml", "environment.json", "facts.json", "model.safetensors", "checkpoints/last.ckpt",
+        "metrics.jsonl", "summary.json", "samples.json", "predictions.jsonl", "metrics_test.json", "report.html",
+    }  # fmt: skip
+
+
+def test_a_run_is_evaluated_on_test_beside_both_controls(trained):
+    run = trained()
+    told = json.loads((run / "metrics_test.json").read_text())
+    assert told["rows"] == 12
+    assert set(told["controls"]) == {"most frequent answer", "shuffled inputs"}
+    predictions = [json.loads(line) for line in (run / "predictions.jsonl").read_text().splitlines()]
+    right = sum(line["prediction"] == line["reference"] for line in predictions)
+    assert told["metrics"]["accuracy"] == pytest.approx(right / 12)
+
+
+def test_the_validation_loss_is_that_of_all_rows_whatever_the_batches(trained, toy):
+    from mmlm_core.data import collate_examples
+    from mmlm_core.prediction import load
+
+    run = trained("loader.batch_size=5", "trainer.max_epochs=1", "trainer.validate_rows=3")  # 12 rows: 5, 5, 2
+    predictor = load(run, device="cpu")
+    toy.toy_plugins()
+    import training_toy_parts
+
+    rows = training_toy_parts.Points(predictor.composition["data"].options).read("validation")
+    model = predictor.model
+    batch = collate_examples(rows, model.processors(), model.head.target_processor())
+    assert lines(run, "validation")[0]["loss"] == pytest.approx(float(model.loss(batch).mean), rel=1e-5)
+
+
+def test_the_kept_weights_are_those_of_the_best_validation(trained):
+    run = trained("trainer.max_epochs=6", optimizer={"lr": 0.3})
+    best = max(line["accuracy"] for line in lines(run, "validation"))
+    first = next(line["step"] for line in lines(run, "validation") if line["accuracy"] == best)
+    assert summary(run)["best_step"] == first
+    assert summary(run)["best"]["accuracy"] == best
+
+
+def test_the_kept_weights_are_the_averaged_ones(trained):
+    run = trained("trainer.max_epochs=1", "trainer.average_decay=0.9")
+    kept = load_file(run / "model.safetensors")
+    state = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    average = state["callbacks"]["Conductor"]["average"]
+    assert all(torch.equal(kept[name], average[name]) for name in average)
+    assert not torch.equal(kept["head.output.weight"], state["state_dict"]["model.head.output.weight"])
+
+
+def test_without_a_validation_split_the_last_weights_are_kept(trained):
+    run = trained("data.validation=false", "trainer.max_epochs=1")
+    state = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    kept = load_file(run / "model.safetensors")
+    assert all(torch.equal(kept[name], state[f"model.{name}"]) for name in kept)
+
+
+def test_the_learning_rate_follows_the_schedule_from_the_peak_to_its_end(trained):
+    run = trained("trainer.max_epochs=1", "trainer.log_every_steps=1")  # 12 steps, 1 - step / 12
+    assert [line["lr"] for line in lines(run, "train")] == pytest.approx([0.05 * (1 - step / 12) for step in range(12)])
+
+
+def test_a_training_that_ends_in_mid_epoch_by_its_steps_is_validated(trained):
+    run = trained("trainer.max_steps=5", "trainer.max_epochs=null")
+    assert summary(run)["steps"] == 5
+    assert [line["step"] for line in lines(run, "validation")] == [5]
+
+
+def test_without_a_limit_ten_epochs_are_trained(trained):
+    assert summary(trained("trainer.max_epochs=null", "loader.batch_size=48"))["steps"] == 10
+
+
+def test_minutes_limit_a_training_and_drive_the_schedule(trained):
+    run = trained("trainer.max_epochs=null", "trainer.max_minutes=0.02", "trainer.log_every_steps=1")
+    assert 1.0 <= summary(run)["seconds"] < 6
+    rates = [line["lr"] for line in lines(run, "train")]
+    assert all(a >= b for a, b in zip(rates, rates[1:], strict=False))
+    assert rates[-1] < 0.01 < 0.04 < rates[0]
+
+
+def test_accumulation_makes_one_update_of_several_batches(trained):
+    assert summary(trained("trainer.accumulate=5", "trainer.max_epochs=2"))["steps"] == 2 * 3  # of 12 batches: 5, 5, 2
+
+
+def test_two_trainings_with_one_seed_end_with_the_same_bytes_and_with_another_they_do_not(trained):
+    weights = [trained(*changes, name=name).joinpath("model.safetensors").read_bytes()
+               for name, *changes in [("a",), ("b",), ("c", "run.seed=2")]]  # fmt: skip
+    assert weights[0] == weights[1] != weights[2]
+
+
+def test_a_taken_name_is_refused_and_nothing_in_it_is_touched(trained):
+    run = trained("trainer.max_epochs=1")
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    expected = (f"`run.name=x` names a run that is there already, `{run}`: choose another name, or go on with it by "
+                f"`mmlm train --resume {run}`.")  # fmt: skip
+    with pytest.raises(RunError, match=f"^{re.escape(expected)}$"):
+        trained()
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
+def test_a_training_whose_data_cannot_be_read_leaves_no_folder(trained, tmp_path):
+    with pytest.raises(MmlmError):
+        trained("data.rows=0")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_that_is_no_number_stops_the_training_and_says_what_to_do(trained):
+    with pytest.raises(MmlmError, match="The loss is not a number any more after step 2: lower `optimizer.lr`"):
+        trained(optimizer={"lr": float("inf")})
+
+
+def test_what_is_printed_into_a_pipe_is_plain_and_within_100_columns(trained, capsys):
+    run = trained("trainer.progress=true", "trainer.max_epochs=2")
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert re.search(r"├─ encoder/point +toy +width 8 +32 +training_toy_plugin\n", out)
+    assert "rows: 48 train, 12 validation, 12 test" in out
+    assert f"run {run} · fp32, 1 thread · until 2 epochs" in out
+    assert len([line for line in out.splitlines() if line.startswith("epoch ")]) == 2
+    assert "most frequent answer" in out
+    assert f"report: {run / 'report.html'}" in out
+    assert all(len(line) <= 100 for line in out.splitlines() if str(run) not in line)
+
+
+def test_nothing_is_heard_of_the_trainer_beneath(trained, capfd, caplog):
+    trained("trainer.max_epochs=1")
+    captured = capfd.readouterr()
+    assert captured.err == ""
+    assert "lightning" not in captured.out.lower()
+    assert caplog.text == ""
+
+
+def test_evaluating_a_run_needs_neither_lightning_nor_wandb(trained):
+    import subprocess
+    import sys
+
+    run = trained("trainer.max_epochs=1")
+    code = (f"import sys; sys.path.insert(0, {str(HERE)!r})\n"
+            "from mmlm_core.evaluation import evaluate\n"
+            f"evaluate({str(run)!r}, split='validation')\n"
+            "assert not {'lightning', 'wandb', 'hydra', 'timm'} & set(sys.modules), 'heavy'\n")  # fmt: skip
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120)
+    assert json.loads((run / "metrics_validation.json").read_text())["rows"] == 12
