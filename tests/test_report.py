@@ -79,7 +79,9 @@ def test_the_page_is_well_formed_and_loads_nothing_from_elsewhere(page):
     reader = Reader()
     reader.feed(page)
     assert reader.open == []
-    addresses = [value for _, attributes in reader.tags for name, value in attributes.items() if name in ("src", "href")]
+    addresses = [
+        value for _, attributes in reader.tags for name, value in attributes.items() if name in ("src", "href")
+    ]
     assert addresses
     assert all(address.startswith("data:image/png;base64,") for address in addresses)
     assert "http://" not in page
@@ -116,7 +118,12 @@ def test_a_run_that_has_only_begun_has_a_page_too(tmp_path):
 
 
 def test_a_picture_in_a_samples_file_is_shown_only_where_it_is_a_picture_itself():
-    row = {"inputs": [{"kind": "picture", "value": "javascript:alert(1)"}], "reference": "a", "prediction": "a", "right": True}
+    row = {
+        "inputs": [{"kind": "picture", "value": "javascript:alert(1)"}],
+        "reference": "a",
+        "prediction": "a",
+        "right": True,
+    }
     assert "javascript" not in gallery([row])
     assert "http" not in gallery([{**row, "inputs": [{"kind": "picture", "value": "http://elsewhere/x.png"}]}])
 

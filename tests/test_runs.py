@@ -113,7 +113,10 @@ def test_a_run_without_weights_yet_says_how_to_go_on(run):
 
 @pytest.mark.parametrize(
     ("line", "path", "value"),
-    [("  _target_: os.system", "backbone._target_", "os.system"), ("  lr: ${oc.env:HOME}", "backbone.lr", "${oc.env:HOME}")],
+    [
+        ("  _target_: os.system", "backbone._target_", "os.system"),
+        ("  lr: ${oc.env:HOME}", "backbone.lr", "${oc.env:HOME}"),
+    ],
 )
 def test_a_configuration_that_could_run_code_or_read_the_environment_is_refused(run, line, path, value):
     config = run / "config.yaml"
@@ -125,7 +128,9 @@ def test_a_configuration_that_could_run_code_or_read_the_environment_is_refused(
 def test_yaml_that_makes_objects_is_refused(run):
     config = run / "config.yaml"
     config.write_text("backbone: !!python/object/apply:os.system ['true']\n")
-    with pytest.raises(RunError, match=f"^{re.escape(f'`{config}` cannot be read: ')}could not determine a constructor"):
+    with pytest.raises(
+        RunError, match=f"^{re.escape(f'`{config}` cannot be read: ')}could not determine a constructor"
+    ):
         read_run(run)
 
 

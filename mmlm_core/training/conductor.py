@@ -190,8 +190,10 @@ class Conductor(Callback):
     def _log_training(self, trainer: Trainer) -> None:
         figures = self._module.training_meter.read()
         if not math.isfinite(figures["loss"]):
-            raise MmlmError(f"The loss is not a number any more after step {self._step}: lower `optimizer.lr`, or raise "
-                            "the precision (`trainer.precision=fp32`).")  # fmt: skip
+            raise MmlmError(
+                f"The loss is not a number any more after step {self._step}: lower `optimizer.lr`, "
+                "or raise the precision (`trainer.precision=fp32`)."
+            )
         figures.pop("count", None)
         speed = figures.pop("counts_per_second", None)
         if speed is not None and self._counts:

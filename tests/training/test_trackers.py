@@ -89,7 +89,9 @@ def test_a_wandb_that_cannot_start_leaves_the_training_its_file(tmp_path, monkey
     assert (tmp_path / "metrics.jsonl").exists()
 
 
-def test_wandb_offline_writes_figures_and_pictures_into_the_run_folder_alone(tmp_path, account_free, monkeypatch, capfd):
+def test_wandb_offline_writes_figures_and_pictures_into_the_run_folder_alone(
+    tmp_path, account_free, monkeypatch, capfd
+):
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))

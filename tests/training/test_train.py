@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,7 @@ def test_minutes_limit_a_training_and_drive_the_schedule(trained):
     run = trained("trainer.max_epochs=null", "trainer.max_minutes=0.02", "trainer.log_every_steps=1")
     assert 1.0 <= summary(run)["seconds"] < 6
     rates = [line["lr"] for line in lines(run, "train")]
-    assert all(a >= b for a, b in zip(rates, rates[1:], strict=False))
+    assert all(a >= b for a, b in pairwise(rates))
     assert rates[-1] < 0.01 < 0.04 < rates[0]
 
 
@@ -152,7 +153,7 @@ def test_a_training_whose_data_cannot_be_read_leaves_no_folder(trained, tmp_path
 
 
 def test_a_loss_that_is_no_number_stops_the_training_and_says_what_to_do(trained):
-    with pytest.raises(MmlmError, match="The loss is not a number any more after step 2: lower `optimizer.lr`"):
+    with pytest.raises(MmlmError, match=re.escape("The loss is not a number any more after step 2: lower `optimizer.lr`")):
         trained(optimizer={"lr": float("inf")})
 
 

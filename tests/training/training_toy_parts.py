@@ -8,7 +8,16 @@ from torch import nn
 
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import (
-    Backbone, DataSource, Encoder, Fusion, Head, Optimizer, Processor, Projection, Schedule, TargetProcessor,
+    Backbone,
+    DataSource,
+    Encoder,
+    Fusion,
+    Head,
+    Optimizer,
+    Processor,
+    Projection,
+    Schedule,
+    TargetProcessor,
 )  # fmt: skip
 from mmlm_core.types import Example, Features, Loss, join
 

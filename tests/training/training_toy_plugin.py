@@ -44,8 +44,8 @@ class RateOptions:
     """The peak."""
 
 
-def _toy(kind: str, options: type, name: str, traits: Traits = Traits()) -> Component:
-    return Component(kind, "toy", options, f"training_toy_parts:{name}", traits=traits)
+def _toy(kind: str, options: type, name: str, traits: Traits | None = None) -> Component:
+    return Component(kind, "toy", options, f"training_toy_parts:{name}", traits=traits or Traits())
 
 
 @hookimpl

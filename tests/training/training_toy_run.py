@@ -1,4 +1,4 @@
-"""Trains the toy model in a process of its own: `python training_toy_run.py train|resume FOLDER NAME GROUP.OPTION=VALUE ...`."""
+"""Trains the toy model in a process of its own: `training_toy_run.py train|resume FOLDER NAME OPTION=VALUE ...`."""
 
 import os
 import signal

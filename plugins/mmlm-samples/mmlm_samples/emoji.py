@@ -33,6 +33,7 @@ class EmojiSource(DataSource):
             options.limit,
             "split_concepts" if options.split is EmojiSplit.concepts else "split",
             keep,
+            merge={} if options.validate else {"validation": "train"},
         )
 
     def splits(self) -> list[str]:

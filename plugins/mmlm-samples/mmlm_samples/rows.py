@@ -78,6 +78,7 @@ class SampleFile:
         limit: Rows of a split at most, spread over it evenly.
         split_column: The column that says the split.
         keep: Columns with the values that rows must have there.
+        merge: Splits of the file whose rows are read as a part of another.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class SampleFile:
         limit: int | None,
         split_column: str = "split",
         keep: Mapping[str, Sequence[Any]] | None = None,
+        merge: Mapping[str, str] | None = None,
     ) -> None:
         self.data = data
         self.path = files.path(data)
@@ -96,10 +98,12 @@ class SampleFile:
         self.limit = limit
         self.split_column = split_column
         self.keep = dict(keep or {})
+        self.merge = dict(merge or {})
 
     def splits(self) -> list[str]:
         """Return the splits that have rows."""
-        present = set(compute.unique(self._kept.column(self.split_column)).to_pylist())
+        stored = compute.unique(self._kept.column(self.split_column)).to_pylist()
+        present = {self.merge.get(split, split) for split in stored}
         return [split for split in SPLITS if split in present]
 
     def read(self, split: str) -> SampleRows:
@@ -115,7 +119,9 @@ class SampleFile:
         wanted = {name: f"data.inputs.{modality}" for modality, names in self.inputs.items() for name in names}
         if self.target is not None:
             wanted[self.target] = "data.target"
-        numbers = self._kept.filter(compute.equal(self._kept.column(self.split_column), split)).column("number")
+        stored = [name for name in SPLITS if self.merge.get(name, name) == split]
+        chosen = compute.is_in(self._kept.column(self.split_column), value_set=pa.array(stored))
+        numbers = self._kept.filter(chosen).column("number")
         table = self._columns(wanted).take(numbers)
         if self.target is not None:
             given = _is_given(table.column(self.target))

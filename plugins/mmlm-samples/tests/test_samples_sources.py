@@ -190,3 +190,11 @@ def test_declaring_imports_neither_torch_nor_pyarrow() -> None:
     code = "import sys, mmlm_samples.plugin as p; p.mmlm_components(); print({'torch', 'pyarrow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_without_validation_its_rows_are_trained_on() -> None:
+    whole, held = source("emoji", validate=False), source("emoji")
+    assert whole.splits() == ["train", "test"]
+    keys = {row.key for row in whole.read("train")}
+    assert keys == {row.key for split in ("train", "validation") for row in held.read(split)}
+    assert len(whole.read("test")) == len(held.read("test"))
