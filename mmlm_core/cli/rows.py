@@ -60,7 +60,7 @@ def read_rows(
     extra = {key: value for key, value in (("text", args.text), ("prompt", args.prompt)) if value is not None}
     rows: list[Iterable[Row]] = [_given(text, modalities) for text in inputs]
     if args.table is not None:
-        rows.append(_table(args.table, modalities, {**columns, **_columns(args.column, modalities)}))
+        rows.append(_table(args.table, modalities, columns, _columns(args.column, modalities)))
     if not rows and not extra:
         raise OptionError("There is nothing to predict for: give a file, a folder, `--table`, `--text`, `--prompt`, "
                           "or `-` for JSON lines on standard input.")  # fmt: skip
@@ -134,11 +134,14 @@ def _columns(given: Sequence[str], modalities: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def _table(path: Path, modalities: Sequence[str], columns: Mapping[str, str]) -> Iterator[Row]:
-    """Yield the rows of a table; the columns are named like the modalities where nothing else is said."""
-    names = {modality: columns.get(modality, modality) for modality in modalities}
+def _table(path: Path, modalities: Sequence[str], usual: Mapping[str, str], named: Mapping[str, str]) -> Iterator[Row]:
+    """Yield the rows of a table.
+
+    A modality's column is the one that is named; else that of the run's data, or the one that has the modality's name.
+    """
     for index, record in enumerate(_records(path)):
         row: Row = {"key": f"{path}:{index + 1}"}
+        names = {name: named.get(name, usual[name] if usual.get(name) in record else name) for name in modalities}
         for modality, column in names.items():
             if record.get(column) is not None:
                 value = record[column]
@@ -150,7 +153,7 @@ def _table(path: Path, modalities: Sequence[str], columns: Mapping[str, str]) ->
             raise DataError(f"row {index + 1} of `{path}` has no column `{column}`: name it with "
                             f"`--column {next(iter(names))}=COLUMN`.{did_you_mean(column, known)}"
                             f"{one_of(known).replace('Choices', 'Columns')}")  # fmt: skip
-        prompt = record.get(columns.get("prompt", "prompt"))
+        prompt = record.get(named.get("prompt", "prompt"))
         yield row if prompt is None else {**row, "prompt": prompt}
 
 

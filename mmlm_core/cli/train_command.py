@@ -98,10 +98,13 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
     train(composition, menu.plugins, overrides=args.overrides)
 
 
-def job(cfg: DictConfig) -> Any:
+def job(cfg: DictConfig) -> float | None:
     """Train one job of a sweep; Hydra's launcher calls this, maybe in another process.
 
     Its run lies in the folder of the sweep, under the job's number, so that no two jobs meet.
+
+    Returns:
+        The validation loss of the weights that were kept, which a sweeper may minimise; None where there was none.
     """
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import open_dict
@@ -121,7 +124,9 @@ def job(cfg: DictConfig) -> Any:
     sys.stderr.write(f"job {own.job.num}: {' '.join(overrides)}\n")
     from mmlm_core.training import train
 
-    return train(composition, menu.plugins, overrides=overrides)
+    summary = train(composition, menu.plugins, overrides=overrides) / "summary.json"
+    figures = json.loads(summary.read_text(encoding="utf-8")).get("best", {}) if summary.is_file() else {}
+    return figures.get("loss")
 
 
 def _check_jobs(application: Any, menu: Menu, overrides: Sequence[str]) -> None:

@@ -129,6 +129,8 @@ def test_a_tables_columns_are_those_that_the_runs_data_names(rows: Rows, folder:
 
 def test_a_tables_columns_can_be_named(rows: Rows, folder: Path) -> None:
     (folder / "t.csv").write_text("file,caption\na.jpg,x\n")
+    (folder / "u.csv").write_text("image\na.jpg\n")
+    assert rows("--table", "u.csv") == [{"key": "u.csv:1", "image": "a.jpg"}]
     assert rows("--table", "t.csv", "--column", "image=file") == [{"key": "t.csv:1", "image": "a.jpg"}]
 
 
@@ -145,8 +147,8 @@ def test_a_tables_columns_can_be_named(rows: Rows, folder: Path) -> None:
         (["--table", "none.csv"], "`none.csv` is no file."),
         (["--table", "notes.txt"], "`notes.txt` must be a table. Suffixes: `.csv`, `.jsonl`, `.ndjson`, `.parquet`, "
          "`.tsv`."),
-        (["--table", "t.csv"], "row 1 of `t.csv` has no column `picture`: name it with `--column image=COLUMN`. "
-         "Did you mean `pictures`? Columns: `pictures`."),
+        (["--table", "t.csv"], "row 1 of `t.csv` has no column `image`: name it with `--column image=COLUMN`. "
+         "Columns: `pictures`."),
         (["--table", "t.csv", "--column", "imge=pictures"], "`--column imge=pictures` must read `MODALITY=COLUMN`. "
          "Did you mean `image`? It reads: `image`."),
         (["--table", "latin.csv"], "`latin.csv` is no text in UTF-8: 'utf-8' codec can't decode byte 0xe9 in position "
