@@ -107,9 +107,7 @@ def _finish(row: list[int], total: float, end: int, length_penalty: float) -> Ge
     return Generated(ids, total / max(len(ids) + ended, 1) ** length_penalty, ended)
 
 
-def _tokens(
-    model: Model, batch: Batch, options: DecodingOptions, reader: Reader
-) -> Iterator[tuple[Tensor, Tensor]]:
+def _tokens(model: Model, batch: Batch, options: DecodingOptions, reader: Reader) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield each step's tokens and their log-probabilities, until every row has ended. Shape of each: [B]."""
     head = _head(model)
     ids, lengths = head.prompt(batch)
@@ -118,8 +116,6 @@ def _tokens(
     seen = _seen(ids, lengths, logits.shape[-1]) if options.repetition_penalty != 1 else None
     ended = torch.zeros(batch.size, dtype=torch.bool, device=logits.device)
     for step in range(options.max_tokens):
-        if step:
-            logits = reader.step(tokens)
         log_probabilities = _penalise(logits.float(), seen, options.repetition_penalty).log_softmax(-1)
         tokens = _choose(log_probabilities, options, generator)
         log_probability = log_probabilities.gather(1, tokens.unsqueeze(1)).squeeze(1)
@@ -130,8 +126,9 @@ def _tokens(
         if seen is not None:
             seen.scatter_(1, tokens.unsqueeze(1), True)
         yield tokens, log_probability
-        if bool(ended.all()):
+        if step + 1 == options.max_tokens or bool(ended.all()):
             return
+        logits = reader.step(tokens)
 
 
 def _seen(ids: Tensor, lengths: Tensor, vocabulary: int) -> Tensor:

@@ -152,7 +152,9 @@ class DecodingOptions:
         check_range(self, "top_p", 0, 1)
         check_range(self, "repetition_penalty", 0.01)
         if self.beams > 1 and self.temperature > 0:
-            raise OptionError(f"`beams` must be 1 where `temperature` is above 0, not {self.beams}: beams do not sample.")
+            raise OptionError(
+                f"`beams` must be 1 where `temperature` is above 0, not {self.beams}: beams do not sample."
+            )
 
 
 @dataclass

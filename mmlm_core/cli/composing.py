@@ -18,7 +18,7 @@ from hydra.version import VersionBase
 from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mmlm_core.cli import explain
+from mmlm_core.cli import checking, explain
 from mmlm_core.cli.menu import Menu
 from mmlm_core.cli.source import PRIMARY, serving
 from mmlm_core.composition import Composition
@@ -61,8 +61,8 @@ def compose(application: Any, menu: Menu, overrides: Sequence[str], sweep: bool 
     Raises:
         MmlmError: Everything that is wrong with the overrides.
     """
-    parsed = explain.parse(overrides)
-    explain.check_choices(menu, parsed, sweep)
+    parsed = checking.parse(overrides)
+    checking.check_choices(menu, parsed, sweep)
     try:
         cfg: DictConfig = application.compose_config(
             config_name=PRIMARY, overrides=list(overrides), run_mode=RunMode.MULTIRUN if sweep else RunMode.RUN
@@ -97,7 +97,7 @@ def sweeping(overrides: Sequence[str], menu: Menu) -> list[str]:
     Hydra first composes a sweep without what is swept over: `backbone=gru,lstm backbone.layers=2` would set `layers` on
     the default backbone. As a sweep over one value, the option is left to the jobs.
     """
-    parsed = explain.parse(overrides)
+    parsed = checking.parse(overrides)
     swept = [f"{override.key_or_group.replace('/', '.')}." for override in parsed
              if override.is_sweep_override() and override.key_or_group in menu.groups]  # fmt: skip
     return [
@@ -119,7 +119,7 @@ def to_composition(cfg: DictConfig, menu: Menu) -> Composition:
         MmlmError: Every unknown group and option, and every value of the wrong type or out of range.
     """
     choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items() if name is not None}
-    overrides = explain.parse(typed_overrides(cfg.hydra))
+    overrides = checking.parse(typed_overrides(cfg.hydra))
 
     def origin(path: str) -> str:
         return explain.origin(path, overrides, menu, choices)

@@ -136,11 +136,11 @@ def _check_jobs(application: Any, menu: Menu, overrides: Sequence[str]) -> None:
         MmlmError: With everything that is wrong with each of them.
     """
     from mmlm_core import compat
-    from mmlm_core.cli import composing, explain
+    from mmlm_core.cli import checking, composing
     from mmlm_core.errors import MmlmError, gather
 
     problems: list[MmlmError] = []
-    for number, texts in enumerate(composing.jobs(explain.parse(overrides)) or []):
+    for number, texts in enumerate(composing.jobs(checking.parse(overrides)) or []):
         try:
             composition = composing.to_composition(composing.compose(application, menu, texts), menu)
             compat.check(composition, menu.registry)

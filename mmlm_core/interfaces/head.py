@@ -105,7 +105,7 @@ class Head(nn.Module, ABC):
     def predict(self, outputs: Mapping[str, Features], batch: Batch) -> list[dict[str, Any]]:
         """Return one prediction a row, as plain JSON values with at least `prediction`.
 
-        A generative head scores given targets here only if that makes sense; its text comes from `mmlm_core.generation`.
+        A generative head scores given targets here, if that makes sense; its text comes from `mmlm_core.generation`.
         """
 
     @abstractmethod

@@ -61,7 +61,7 @@ def combinations(
 
 def fitting(compositions: Iterable[Composition], registry: Registry) -> list[Composition]:
     """Return those that the compatibility check accepts, without those that differ only in an unused tokenizer."""
-    found = {}
+    found: dict[str, Composition] = {}
     for composition in compositions:
         if misfits(composition, registry):
             continue
@@ -94,10 +94,7 @@ def label(composition: Composition) -> str:
 
 
 def _pairs(composition: Composition) -> set[tuple[str, str]]:
-    words = [
-        f"{slot}={choice.component.name}"
-        for slot, choice in sorted(composition.choices.items())
-    ]
+    words = [f"{slot}={choice.component.name}" for slot, choice in sorted(composition.choices.items())]
     return set(itertools.combinations(words, 2))
 
 

@@ -36,16 +36,15 @@ def print_start(console: Console, boxes: Sequence[Box], parameters: int, rows: M
         rows: Rows of each split.
         facts: A line about the run: where its folder is, how it computes.
     """
+    cells = [(f"├─ {box.slot}", box.choice, box.size, short(box.parameters) if box.parameters else "", box.giver)
+             for box in boxes]  # fmt: skip
+    cells[-1] = (cells[-1][0].replace("├", "└"), *cells[-1][1:])
+    taken = sum(max(len(row[column]) for row in cells) + 2 for column in range(4))
     table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(style="dim", overflow="ellipsis", no_wrap=True)
-    for index, box in enumerate(boxes):
-        branch = "└─ " if index == len(boxes) - 1 else "├─ "
-        count = short(box.parameters) if box.parameters else ""
-        table.add_row(branch + box.slot, box.choice, box.size, count, box.giver)
+    for style, justify in (("", "left"), ("bold", "left"), ("", "left"), ("", "right"), ("dim", "left")):
+        table.add_column(style=style, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for *row, giver in cells:  # what is too long for the terminal is who gives a part, and nothing else
+        table.add_row(*row, giver[: max(0, console.width - taken)])
     console.print(Text(f"a model of {short(parameters)} parameters", style="bold"))
     console.print(table)
     console.print(f"rows: {', '.join(f'{count:,} {split}' for split, count in rows.items())}")
@@ -86,9 +85,13 @@ def print_end(
             shown.add_column(name, overflow="ellipsis", no_wrap=True, max_width=(console.width - 6) // 2)
         for row in samples:
             mark = "=" if row["right"] else ""
-            shown.add_row(mark, Text(said(row["reference"])), Text(said(row["prediction"])))
+            shown.add_row(mark, Text(_line(row["reference"])), Text(_line(row["prediction"])))
         console.print(shown)
     console.print(f"\nreport: {report}", soft_wrap=True)
+
+
+def _line(value: Any) -> str:
+    return " / ".join(said(value).splitlines())
 
 
 def figure(value: float) -> str:

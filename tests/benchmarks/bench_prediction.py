@@ -28,7 +28,9 @@ def main(runs: int = 5) -> None:
         for _ in range(runs):
             ours = seconds(lambda: subprocess.run(caption, check=True, capture_output=True))
             gaps.append(ours - seconds(lambda: subprocess.run(torch, check=True, capture_output=True)))
-    print(f"the first caption after `import torch`: {statistics.median(gaps):.2f} s ({min(gaps):.2f} to {max(gaps):.2f}; goal 1.5 s)")
+    print(
+        f"the first caption after `import torch`: {statistics.median(gaps):.2f} s ({min(gaps):.2f} to {max(gaps):.2f}; goal 1.5 s)"
+    )
 
 
 if __name__ == "__main__":

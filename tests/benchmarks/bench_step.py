@@ -45,7 +45,7 @@ def loader(made: Preparation) -> object:
 
 
 def middle(times: list[float]) -> float:
-    gaps = sorted(b - a for a, b in zip(times[20:], times[21:], strict=False))
+    gaps = sorted(b - a for a, b in itertools.pairwise(times[20:]))
     return gaps[len(gaps) // 2]
 
 

@@ -7,6 +7,7 @@ hook on the optimizer.
 import json
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -62,7 +63,7 @@ def theirs(bf16: bool) -> float:
             Trainer(GPT2LMHeadModel(config), arguments, train_dataset=rows).train()
         finally:
             handle.remove()
-    gaps = sorted(b - a for a, b in zip(times[5:], times[6:], strict=False))
+    gaps = sorted(b - a for a, b in pairwise(times[5:]))
     return ROWS * CONTEXT / gaps[len(gaps) // 2]
 
 

@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import torch
-from mmlm_fusion.concat import Concat
-from mmlm_fusion.options import ConcatOptions
-from mmlm_heads.language_modeling import LanguageModeling
-from mmlm_heads.options import LanguageModelingOptions
 from transformers import GPT2LMHeadModel
 
 from mmlm_core.model import Model
 from mmlm_core.testing.contracts.common import Characters
 from mmlm_core.types import QUERIES
+from mmlm_fusion.concat import Concat
+from mmlm_fusion.options import ConcatOptions
+from mmlm_heads.language_modeling import LanguageModeling
+from mmlm_heads.options import LanguageModelingOptions
 from tests.benchmarks.bench_transformer_block import pair
 
 

@@ -153,7 +153,9 @@ def test_a_training_whose_data_cannot_be_read_leaves_no_folder(trained, tmp_path
 
 
 def test_a_loss_that_is_no_number_stops_the_training_and_says_what_to_do(trained):
-    with pytest.raises(MmlmError, match=re.escape("The loss is not a number any more after step 2: lower `optimizer.lr`")):
+    with pytest.raises(
+        MmlmError, match=re.escape("The loss is not a number any more after step 2: lower `optimizer.lr`")
+    ):
         trained(optimizer={"lr": float("inf")})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from mmlm_core.interfaces import Backbone
 from mmlm_core.testing.contracts.common import ComponentContract, features, missing_gradients, same
@@ -28,7 +29,12 @@ class BackboneContract(ComponentContract):
         backbone = self.backbone(causal)
         sequence = features(2, 5, backbone.width)
         layers: list[int] = []
-        out = backbone(sequence, lambda layer, hidden: (layers.append(layer), hidden)[1])
+
+        def between(layer: int, hidden: Tensor) -> Tensor:
+            layers.append(layer)
+            return hidden
+
+        out = backbone(sequence, between)
         assert out.shape == sequence.values.shape and out.isfinite().all()
         assert layers == list(range(backbone.depth))
         zeroed = backbone(sequence, lambda layer, hidden: hidden * 0 if layer == 0 else hidden)

@@ -17,7 +17,15 @@ from torch import Tensor, nn
 
 from mmlm_core.composition import option_docs, typed
 from mmlm_core.interfaces import (
-    Backbone, DataSource, Encoder, Fusion, Head, Optimizer, Projection, Schedule, Tokenizer,
+    Backbone,
+    DataSource,
+    Encoder,
+    Fusion,
+    Head,
+    Optimizer,
+    Projection,
+    Schedule,
+    Tokenizer,
 )  # fmt: skip
 from mmlm_core.registry import Component
 from mmlm_core.tokens import TokenTable
@@ -141,5 +149,5 @@ def same(left: Tensor, right: Tensor) -> bool:
 def missing_gradients(module: nn.Module, loss: Tensor) -> list[str]:
     """Return the parameters that a loss sends no gradient to."""
     module.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     return [name for name, parameter in module.named_parameters() if parameter.requires_grad and parameter.grad is None]

@@ -22,7 +22,7 @@ class EncoderContract(ComponentContract):
     def items(self) -> list[Any]:
         """Return raw items of the encoder's modality."""
         modality = self.component.kind.partition("/")[2]
-        known = {"text": TEXTS, "image": pictures(), **self.given_items}
+        known: dict[str, list[Any]] = {"text": TEXTS, "image": pictures(), **self.given_items}
         if modality not in known:
             pytest.fail(f"give the contracts items to try: contracts(..., items={{{modality!r}: [...]}})")
         return list(known[modality])

@@ -25,7 +25,7 @@ class FusionContract(ComponentContract):
 
     def run(self, fusion: Fusion, inputs: dict[str, Features], queries: Features) -> torch.Tensor:
         """Return what the queries are after joining and both layers, with nothing else in the backbone."""
-        read = {}
+        read: dict[str, Features] = {}
         memory = fusion.remember(inputs)
         for joined in fusion.join(inputs, queries):
             hidden = joined.features.values
@@ -47,7 +47,7 @@ class FusionContract(ComponentContract):
         out = self.run(fusion, self.inputs(empty_row=True), features(3, 2, 16))
         assert out.isfinite().all()
         if out.requires_grad:
-            out.square().sum().backward()
+            out.square().sum().backward()  # type: ignore[no-untyped-call]
             grads = [p.grad for p in fusion.parameters() if p.grad is not None]
             assert all(grad.isfinite().all() for grad in grads)
 

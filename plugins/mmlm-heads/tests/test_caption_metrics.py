@@ -3,10 +3,11 @@ from collections import Counter
 
 import pytest
 import sacrebleu
-from mmlm_heads.caption_metrics import caption_metrics, token_f1
 from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 from rouge_score import rouge_scorer
+
+from mmlm_heads.caption_metrics import caption_metrics, token_f1
 
 REFERENCES = [
     "a man riding a wave on top of a surfboard",

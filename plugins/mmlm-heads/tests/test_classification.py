@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import sklearn.metrics
 import torch
-from mmlm_heads.classification import Classification, pool
-from mmlm_heads.options import ClassificationOptions, ClassWeights, Pooling
 from sklearn.utils.class_weight import compute_class_weight
 
 from mmlm_core.errors import DataError
 from mmlm_core.types import QUERIES, Batch, Example, Features
+from mmlm_heads.classification import Classification, pool
+from mmlm_heads.options import ClassificationOptions, ClassWeights, Pooling
 
 FACTS = {"labels": ["bird", "cat", "dog"], "counts": [6, 3, 1]}
 

@@ -3,13 +3,13 @@ import sys
 from dataclasses import fields
 
 import pytest
-from mmlm_heads import options
-from mmlm_heads.plugin import MMLM_API, mmlm_components
 
 from mmlm_core import Component
 from mmlm_core.errors import OptionError
 from mmlm_core.interfaces import GenerativeHead, Head
 from mmlm_core.options import option_docs, plain, typed
+from mmlm_heads import options
+from mmlm_heads.plugin import MMLM_API, mmlm_components
 
 COMPONENTS = {component.name: component for component in mmlm_components()}
 

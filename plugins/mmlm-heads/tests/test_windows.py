@@ -1,4 +1,5 @@
 import torch
+
 from mmlm_heads.windows import IGNORED, all_windows, random_window
 
 

@@ -36,7 +36,7 @@ class EmojiOptions:
     split: EmojiSplit = EmojiSplit.standard
     """What the test holds out: `standard`, a designer (twemoji); `concepts`, what is drawn."""
     validate: bool = True
-    """Keep a part of the concepts out of the training for validation; false: train on them too, and validate nothing."""
+    """Keep some concepts out of the training for validation; false: train on them too, and validate nothing."""
     families: list[str] = field(default_factory=list)
     """The designs that are read: noto, noto-v1, twemoji, fluent, fluent-flat; none named: all."""
     everything: bool = False
