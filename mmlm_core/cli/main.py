@@ -73,7 +73,7 @@ def _help() -> str:
         "",
         say.bold("Examples"),
         "  mmlm train                                    train the default composition",
-        "  mmlm train backbone=gru backbone.layers=2     swap a part, set an option",
+        "  mmlm train backbone=gru backbone.depth=3      swap a part, set an option",
         "  mmlm train --help                             every part that can be swapped",
         "  mmlm predict runs/NAME cat.png                predict with a trained run",
         "",

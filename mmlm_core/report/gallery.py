@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -77,5 +78,5 @@ def _picture(shown: Mapping[str, str], row: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    text = str(value)
+    text = re.sub(r"\n{3,}", "\n\n", str(value).strip())
     return escape(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")

@@ -178,7 +178,7 @@ def _repeat(environment: Mapping[str, Any], summary: Mapping[str, Any], override
 
 
 def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def _figure(value: Any) -> str:

@@ -43,8 +43,9 @@ def print_start(console: Console, boxes: Sequence[Box], parameters: int, rows: M
     table = Table.grid(padding=(0, 2))
     for style, justify in (("", "left"), ("bold", "left"), ("", "left"), ("", "right"), ("dim", "left")):
         table.add_column(style=style, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    room = max(0, console.width - taken)
     for *row, giver in cells:  # what is too long for the terminal is who gives a part, and nothing else
-        table.add_row(*row, giver[: max(0, console.width - taken)])
+        table.add_row(*row, giver if len(giver) <= room else giver.split()[0][:room])
     console.print(Text(f"a model of {short(parameters)} parameters", style="bold"))
     console.print(table)
     console.print(f"rows: {', '.join(f'{count:,} {split}' for split, count in rows.items())}")
@@ -91,7 +92,7 @@ def print_end(
 
 
 def _line(value: Any) -> str:
-    return " / ".join(said(value).splitlines())
+    return " / ".join(filter(None, said(value).splitlines()))
 
 
 def figure(value: float) -> str:

@@ -28,13 +28,16 @@ class Selection:
     def is_better(self, figures: Mapping[str, float], step: int) -> bool:
         """Take in a validation, and return whether it is the best so far.
 
-        Where the figure was not measured, the loss stands for it.
+        Where the figure was not measured, the loss stands for it; where it equals the best (as an exact match of 0
+        does for long), the lower loss is better.
         """
         if self.name not in figures:
             self.name, self.mode = "loss", "min"
         value = figures[self.name]
         sign = 1 if self.mode == "max" else -1
         better = self.best is None or (math.isfinite(value) and not sign * value <= sign * self.best)
+        if value == self.best:
+            better = figures["loss"] < self.figures["loss"]
         if better:
             self.best, self.best_step, self.figures, self.stale = value, step, dict(figures), 0
         else:

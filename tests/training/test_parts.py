@@ -154,6 +154,12 @@ def test_the_greater_figure_is_better_where_the_head_says_max():
     assert selection.best_step == 3
 
 
+def test_of_two_equal_figures_the_one_with_the_lower_loss_is_better():
+    selection = Selection(("exact_match", "max"))
+    losses = [3.0, 2.0, 2.5]
+    assert [selection.is_better({"exact_match": 0.0, "loss": loss}, 1) for loss in losses] == [True, True, False]
+
+
 def test_the_loss_stands_for_a_figure_that_was_not_measured():
     selection = Selection(("cider", "max"))
     assert selection.is_better({"loss": 2.0}, 1)
