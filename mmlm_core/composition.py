@@ -193,8 +193,8 @@ def _set(mapping: dict[str, Any], text: str) -> str:
     if path[0] not in CHANGEABLE:
         known = path[0].partition("/")[0] in (*SINGLE_SLOTS, "encoder", "projection")
         told = "belongs to the trained model and cannot be changed" if known else "is no group"
-        raise UnknownChoiceError(f"`{path[0]}` of the override `{text}` {told}."
-                                 f"{did_you_mean(path[0], CHANGEABLE)}{one_of(CHANGEABLE)}")  # fmt: skip
+        near = "" if known else did_you_mean(path[0], CHANGEABLE)
+        raise UnknownChoiceError(f"`{path[0]}` of the override `{text}` {told}.{near}{one_of(CHANGEABLE)}")
     if len(path) == 1:
         if path[0] not in SINGLE_SLOTS:
             raise OptionError(f"The override `{text}` must name an option, as `{path[0]}.OPTION={value}`.")
@@ -258,7 +258,12 @@ def _filled_slots(
         if group in SINGLE_SLOTS:
             filled[group] = node
         elif group in groups:
-            filled.update({f"{group}/{modality}": choice for modality, choice in (node or {}).items()})
+            try:
+                modalities = _mapping(node or {}, group, source)
+            except MmlmError as error:
+                problems.append(error)
+            else:
+                filled.update({f"{group}/{modality}": choice for modality, choice in modalities.items()})
         elif group not in Settings.groups():
             names = sorted(groups | set(Settings.groups()))
             told = f"`{group}` of {said(source, group)} is no group."

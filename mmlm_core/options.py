@@ -197,10 +197,10 @@ def _take(value: Any, hint: Any) -> Any:
 def _number(value: Any, hint: type) -> Any:
     if isinstance(value, str):
         try:
-            return hint(value)
+            value = hint(value)
         except ValueError:
             return MISSING
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # nan is no number
         return MISSING
     return hint(value) if hint is float or float(value).is_integer() else MISSING
 

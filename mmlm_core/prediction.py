@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from os import PathLike
@@ -13,15 +14,18 @@ import torch
 from mmlm_core import generation
 from mmlm_core.build import build
 from mmlm_core.composition import Composition
-from mmlm_core.data import collate_examples
+from mmlm_core.data import Collator, Fault, Prepared, Row, collate_examples
 from mmlm_core.errors import CompositionError, DataError, did_you_mean, one_of
 from mmlm_core.interfaces import GenerativeHead
 from mmlm_core.model import Model
 from mmlm_core.preparation import make_tokenizer
 from mmlm_core.runs import load_weights, read_run
+from mmlm_core.settings import OnError
 from mmlm_core.types import Batch, Example
 
 __all__ = ["Predictor", "load"]
+
+_log = logging.getLogger(__name__)
 
 
 def load(run: str | PathLike[str], overrides: Sequence[str] = (), device: str = "auto") -> Predictor:
@@ -73,17 +77,31 @@ class Predictor:
                 a `prompt`; or an `Example`.
 
         Yields:
-            Plain JSON values: `key` and what the head says, `prediction` first.
+            Plain JSON values: `key` and what the head says, `prediction` first. Where `loader.on_error` is `skip`, rows
+            that cannot be used are left out, logged and counted.
 
         Raises:
             DataError: A row names a modality that the model does not read, lacks all that it reads, or has an item that
                 cannot be used.
         """
-        examples = (self._example(row, index) for index, row in enumerate(rows))
-        while chunk := list(islice(examples, self.composition.settings.loader.batch_size)):
-            predictions = generation.predict(self.model, self.batch(chunk), self.composition.settings.decoding)
-            for example, prediction in zip(chunk, predictions, strict=True):
-                yield {"key": example.key, **prediction}
+        options = self.composition.settings.loader
+        faults = 0
+        examples = (self._example_or_fault(row, index) for index, row in enumerate(rows))
+        while chunk := list(islice(examples, options.batch_size)):
+            given = Prepared([example for example in chunk if isinstance(example, Example)], self._processors,
+                             self._targets, on_error=options.on_error)  # fmt: skip
+            prepared = [given[index] for index in range(len(given))]
+            for fault in [row for row in (*chunk, *prepared) if isinstance(row, Fault)]:
+                faults += 1
+                _log.warning("Skipped `%s`: %s", fault.key, fault.reason)
+            usable = [row for row in prepared if isinstance(row, Row)]
+            if usable:
+                batch = Collator(self._processors, self._targets)(usable).to(self.device)
+                predictions = generation.predict(self.model, batch, self.composition.settings.decoding)
+                for example, prediction in zip(batch.examples, predictions, strict=True):
+                    yield {"key": example.key, **prediction}
+        if faults:
+            _log.warning("%d row%s could not be used.", faults, "" if faults == 1 else "s")
 
     def generate(self, prompt: str | None = None, **inputs: Any) -> Any:
         """Return the prediction of one row: `generate(image="cat.png")`, `generate(prompt="Once")`.
@@ -93,7 +111,8 @@ class Predictor:
             **inputs: The item, or the list of items, of each modality.
         """
         row = dict(inputs) if prompt is None else {**inputs, "prompt": prompt}
-        return next(self.predict([row]))["prediction"]
+        batch = self.batch([self._example(row, 0)])
+        return generation.predict(self.model, batch, self.composition.settings.decoding)[0]["prediction"]
 
     def stream(self, row: Mapping[str, Any] | Example) -> Iterator[str]:
         """Yield the generated text of one row piece by piece; together the pieces are the whole text.
@@ -122,20 +141,33 @@ class Predictor:
         """Return the rows as a batch on the model's device."""
         return collate_examples(examples, self._processors, self._targets).to(self.device)
 
+    def _example_or_fault(self, row: Mapping[str, Any] | Example, index: int) -> Example | Fault:
+        try:
+            return self._example(row, index)
+        except DataError as error:
+            if self.composition.settings.loader.on_error is OnError.RAISE:
+                raise
+            return Fault(_key(row, index), str(error))
+
     def _example(self, row: Mapping[str, Any] | Example, index: int) -> Example:
         if isinstance(row, Example):
             return row
         known = self.composition.modalities()
+        told = f"`{row['key']}`" if "key" in row else f"row {index + 1}"
         items = {name: value for name, value in row.items() if name not in ("prompt", "key")}
         for name in items:
             if name not in known:
-                raise DataError(f"row {index + 1} gives `{name}`, which this model does not read."
+                raise DataError(f"{told} gives `{name}`, which this model does not read."
                                 f"{did_you_mean(name, known)}{one_of(known)}")  # fmt: skip
         inputs = {name: _listed(value) for name, value in items.items()}
         if known and not any(inputs.values()):
-            raise DataError(f"row {index + 1} gives none of the inputs that this model reads.{one_of(known)}")
+            raise DataError(f"{told} gives none of the inputs that this model reads.{one_of(known)}")
         prompt = row.get("prompt")
-        return Example(str(row.get("key", index)), inputs, None, None if prompt is None else str(prompt))
+        return Example(_key(row, index), inputs, None, None if prompt is None else str(prompt))
+
+
+def _key(row: Mapping[str, Any] | Example, index: int) -> str:
+    return row.key if isinstance(row, Example) else str(row.get("key", index))
 
 
 def _listed(value: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import Enum
+from pathlib import PurePath
 
 from mmlm_core.errors import OptionError
 
@@ -190,6 +191,12 @@ class RunOptions:
     """Seed of everything that is random: weights, order of rows, augmentation, dropout."""
     deterministic: bool = False
     """Refuse operations that are not deterministic on the device (slower on a GPU; a CPU is deterministic anyway)."""
+
+    def __post_init__(self) -> None:
+        """Check the seed's range, and that the name stays under the folder."""
+        check_range(self, "seed", -(2**63), 2**63 - 1)  # what torch takes
+        if self.name and (".." in PurePath(self.name).parts or PurePath(self.name).is_absolute()):
+            raise OptionError(f"`name` must name a folder under `folder`, not `{self.name}`: set `run.folder` instead.")
 
 
 @dataclass

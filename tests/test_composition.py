@@ -79,6 +79,11 @@ def test_a_slot_that_is_not_filled_is_told(registry: Registry) -> None:
          "`encoder.image.width` of run.yaml must be an integer, not `x`."),
         ({"trainer": {"max_steps": 0}}, "`max_steps` must be at least 1, not 0. This is `trainer` of run.yaml."),
         ({"trainer": [1]}, "`trainer` of run.yaml must be a mapping of options, not `[1]`."),
+        ({"encoder": 3, "projection": {}}, "`encoder` of run.yaml must be a mapping of options, not `3`."),
+        ({"run": {"name": "../x"}}, "`name` must name a folder under `folder`, not `../x`: set `run.folder` instead. "
+         "This is `run` of run.yaml."),
+        ({"run": {"seed": 2**63}}, f"`seed` must be from {-2**63} to {2**63 - 1}, not {2**63}. This is `run` of "
+         "run.yaml."),
     ],
 )  # fmt: skip
 def test_a_mapping_that_is_wrong_is_told(registry: Registry, change: dict[str, Any], message: str) -> None:

@@ -69,6 +69,7 @@ def test_a_value_of_the_type_is_taken(value: object, hint: object, taken: object
     [
         (5.7, int, "an integer"), ("5.7", int, "an integer"), (True, int, "an integer"), (None, int, "an integer"),
         (float("nan"), int, "an integer"), ("abc", float, "a number"), (True, float, "a number"),
+        (float("nan"), float, "a number"), ("nan", float, "a number"),
         (1, bool, "`true` or `false`"), ("yes", bool, "`true` or `false`"), (True, str, "text"), ([], str, "text"),
         ("quick", Mode, "one of `fast`, `slow`"), ("c", Literal["a", "b"], "one of `a`, `b`"), ("a", list[str],
         "a list whose items are text"), ([1, 2, 3], tuple[int, int], "a list whose items are an integer"),

@@ -41,5 +41,8 @@ class Parser(argparse.ArgumentParser):
         return arguments
 
     def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print."""
+        """Raise what argparse would print, without those that it calls required and that may be left out."""
+        for action in self._actions:
+            if action.nargs == "*":
+                message = message.replace(f", {action.metavar}", "")
         raise OptionError(f"`{self.prog}`: {message}. See `{self.prog} --help`.")

@@ -40,8 +40,9 @@ def run(argv: Sequence[str]) -> None:
     rows = read_rows(args, inputs, composition.modalities(), data_columns(predictor))
     first = list(itertools.islice(rows, 2))
     if len(first) == 1 and args.out is None and composition.settings.decoding.beams == 1:
-        sys.stdout.write(args.prompt or "")
-        for piece in predictor.stream(first[0]):
+        pieces = predictor.stream(first[0])
+        begun = next(pieces, "")  # an input that cannot be used is told before anything is written
+        for piece in itertools.chain([args.prompt or "", begun], pieces):
             sys.stdout.write(piece)
             sys.stdout.flush()
         say.out()

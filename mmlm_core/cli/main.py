@@ -41,6 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, as `head`, has gone: write no more, also not when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # a folder that cannot be written, a full disk; without a file it is no user's fault
+        if error.filename is None:
+            raise
+        say.error(f"`{os.fspath(error.filename)}` cannot be used: {error.strerror}.")
+        return 2
 
 
 def _run(argv: list[str]) -> int:

@@ -62,6 +62,6 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
         out.parent.mkdir(parents=True, exist_ok=True)
         file = out.open("w", encoding="utf-8")
     except OSError as error:
-        raise DataError(f"`--out {out}` cannot be written: {error}.") from error
+        raise DataError(f"`--out {out}` cannot be written: {error.strerror or error}.") from error
     with file:
         yield file

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import mimetypes
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mmlm_core.cli.arguments import Parser
 from mmlm_core.errors import DataError, OptionError, did_you_mean, one_of
@@ -73,7 +74,7 @@ def read_rows(
 
 def _given(text: str, modalities: Sequence[str]) -> Iterable[Row]:
     if text == "-":
-        return _json_lines(sys.stdin, "standard input", Path())
+        return _standard_input()
     path = Path(text)
     if path.is_dir():
         return _folder(path, modalities)
@@ -139,22 +140,30 @@ def _table(path: Path, modalities: Sequence[str], usual: Mapping[str, str], name
 
     A modality's column is the one that is named; else that of the run's data, or the one that has the modality's name.
     """
+    index = -1
     for index, record in enumerate(_records(path)):
         row: Row = {"key": f"{path}:{index + 1}"}
         names = {name: named.get(name, usual[name] if usual.get(name) in record else name) for name in modalities}
         for modality, column in names.items():
             if record.get(column) is not None:
                 value = record[column]
+                if value == "" and modality != "text":
+                    continue  # an empty cell is no file
                 files = modality != "text" and isinstance(value, str)
                 row[modality] = str(path.parent / value) if files else value
         if len(row) == 1 and names:
             known = list(record)
             column = next(iter(names.values()))
+            if column in known:  # its cell is empty; the predictor says so, or leaves the row out
+                yield row
+                continue
             raise DataError(f"row {index + 1} of `{path}` has no column `{column}`: name it with "
                             f"`--column {next(iter(names))}=COLUMN`.{did_you_mean(column, known)}"
                             f"{one_of(known).replace('Choices', 'Columns')}")  # fmt: skip
         prompt = record.get(named.get("prompt", "prompt"))
         yield row if prompt is None else {**row, "prompt": prompt}
+    if index < 0:
+        raise DataError(f"`{path}` has no rows.")
 
 
 def _records(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -165,7 +174,7 @@ def _records(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         if suffix in (".csv", ".tsv"):
             with path.open(newline="", encoding="utf-8-sig") as file:
-                yield from csv.DictReader(file, delimiter="\t" if suffix == ".tsv" else ",")
+                yield from _delimited(file, path, "\t" if suffix == ".tsv" else ",")
         elif suffix in (".jsonl", ".ndjson"):
             with path.open(encoding="utf-8-sig") as file:
                 yield from _json_lines(file, f"`{path}`", path.parent)
@@ -174,7 +183,40 @@ def _records(path: Path) -> Iterator[Mapping[str, Any]]:
         else:
             raise DataError(f"`{path}` must be a table.{one_of(TABLES).replace('Choices', 'Suffixes')}")
     except UnicodeDecodeError as error:
-        raise DataError(f"`{path}` is no text in UTF-8: {error}.") from error
+        raise DataError(f"`{path}` is no text in UTF-8: the byte 0x{error.object[error.start]:02X} is not valid there. "
+                        f"Convert it, as `iconv -f UTF-16 -t UTF-8 {path.name} > new{suffix}`.") from error  # fmt: skip
+
+
+def _delimited(file: TextIO, path: Path, delimiter: str) -> Iterator[Mapping[str, str]]:
+    """Yield the rows of a CSV or TSV; each must have as many cells as there are columns."""
+    rows = filter(None, csv.reader(file, delimiter=delimiter, strict=True))
+    number = 0
+    try:
+        names = next(rows, [])
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise DataError(f"`{path}` has {names.count(twice)} columns named `{twice}`: rename all but one.")
+        for number, cells in enumerate(rows, 1):
+            if len(cells) != len(names):
+                raise DataError(f"row {number} of `{path}` has {len(cells)} cells and must have {len(names)}, one a "
+                                f"column ({', '.join(names)}): `{delimiter.join(cells)[:60]}`.")  # fmt: skip
+            yield dict(zip(names, cells, strict=True))
+    except csv.Error as error:
+        raise DataError(f"row {number + 1} of `{path}`: {error}. Is a quote missing?") from error
+
+
+def _standard_input() -> Iterator[Row]:
+    """Yield the objects of standard input, which is UTF-8 whatever the locale says."""
+    binary = getattr(sys.stdin, "buffer", None)
+    lines: Any = sys.stdin if binary is None else io.TextIOWrapper(binary, encoding="utf-8-sig")
+    try:
+        yield from _json_lines(lines, "standard input", Path())
+    except UnicodeDecodeError as error:
+        raise DataError(f"standard input is no text in UTF-8: the byte 0x{error.object[error.start]:02X} is not valid "
+                        "there.") from error  # fmt: skip
+    finally:
+        if binary is not None:
+            lines.detach()  # else it would close standard input with itself
 
 
 def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -188,7 +230,7 @@ def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
             for batch in file.iter_batches(256):
                 yield from batch.to_pylist()
     except ArrowInvalid as error:
-        raise DataError(f"`{path}` is no Parquet file: {error}.") from error
+        raise DataError(f"`{path}` is no Parquet file: {str(error).rstrip('.')}.") from error
 
 
 def _json_lines(lines: Iterable[str], name: str, folder: Path) -> Iterator[Row]:

@@ -58,7 +58,8 @@ def prepare(
         }
         targets = {} if target_processor is None else target_processor.process(example, inputs)
     except DataError as error:
-        raise DataError(f"`{example.key}`: {error}") from error
+        told = str(error)  # which may begin with the key, where that is the file's path
+        raise DataError(told if told.startswith(f"`{example.key}` ") else f"`{example.key}`: {told}") from error
     except Exception as error:
         error.add_note(f"This was in the row `{example.key}`.")
         raise
@@ -137,7 +138,7 @@ class Prepared(Dataset[Row | Fault]):
             inputs, targets = prepare(example, self.processors, self.target_processor)
         except DataError as error:
             if self.on_error is OnError.RAISE:
-                raise
+                raise DataError(f"{error} To leave such rows out: `loader.on_error=skip`.") from error
             return Fault(key, str(error).removeprefix(f"`{key}`: "))
         return Row(inputs, targets, example if self.with_examples else None)
 

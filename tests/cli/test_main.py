@@ -69,7 +69,11 @@ def test_the_version_is_that_of_the_distribution(mmlm: Mmlm) -> None:
 
 @pytest.mark.parametrize(
     ("raised", "code", "told"),
-    [(DataError("no."), 2, "error: no.\n"), (KeyboardInterrupt(), 130, "interrupted\n")],
+    [
+        (DataError("no."), 2, "error: no.\n"),
+        (PermissionError(13, "Permission denied", "runs"), 2, "error: `runs` cannot be used: Permission denied.\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+    ],
 )
 def test_a_users_error_has_an_exit_code_and_no_traceback(
     mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int, told: str
@@ -83,8 +87,15 @@ def test_a_users_error_has_an_exit_code_and_no_traceback(
 
 def test_an_error_of_our_own_making_keeps_its_traceback(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(argv: list[str]) -> int:
-        raise ZeroDivisionError
+        raise fault
 
-    monkeypatch.setattr(entry, "_run", run)
-    with pytest.raises(ZeroDivisionError):
-        mmlm("train")
+    for fault in (ZeroDivisionError(), OSError("of no file")):
+        monkeypatch.setattr(entry, "_run", run)
+        with pytest.raises(type(fault)):
+            mmlm("train")
+
+
+def test_an_argument_that_may_be_left_out_is_not_called_required(mmlm: Mmlm) -> None:
+    told = "the following arguments are required: RUN."
+    assert mmlm("predict")[2] == f"error: `mmlm predict`: {told} See `mmlm predict --help`.\n"
+    assert mmlm("eval")[2] == f"error: `mmlm eval`: {told} See `mmlm eval --help`.\n"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mmlm_core.composition import Composition
+from mmlm_core.errors import DataError
 from mmlm_core.plugins import Plugins
 
 Mmlm = Callable[..., tuple[int, str, str]]
@@ -151,8 +152,14 @@ def test_a_tables_columns_can_be_named(rows: Rows, folder: Path) -> None:
          "Columns: `pictures`."),
         (["--table", "t.csv", "--column", "imge=pictures"], "`--column imge=pictures` must read `MODALITY=COLUMN`. "
          "Did you mean `image`? It reads: `image`."),
-        (["--table", "latin.csv"], "`latin.csv` is no text in UTF-8: 'utf-8' codec can't decode byte 0xe9 in position "
-         "8: invalid continuation byte."),
+        (["--table", "latin.csv"], "`latin.csv` is no text in UTF-8: the byte 0xE9 is not valid there. Convert it, as "
+         "`iconv -f UTF-16 -t UTF-8 latin.csv > new.csv`."),
+        (["--table", "none.tsv"], "`none.tsv` has no rows."),
+        (["--table", "header.csv"], "`header.csv` has no rows."),
+        (["--table", "ragged.csv"], "row 2 of `ragged.csv` has 3 cells and must have 2, one a column (picture, note): "
+         "`a.jpg,x,y`."),
+        (["--table", "open.csv"], "row 2 of `open.csv`: unexpected end of data. Is a quote missing?"),
+        (["--table", "twice.csv"], "`twice.csv` has 2 columns named `picture`: rename all but one."),
         (["--table", "bad.jsonl"], "line 2 of `bad.jsonl` is no JSON: Expecting value."),
         (["--table", "bad.parquet"], "`bad.parquet` is no Parquet file: "),
         (["--promt", "x"], "`--promt` is no flag of `mmlm predict`. Did you mean `--prompt`? Choices: `--column`, "
@@ -164,12 +171,51 @@ def test_an_input_that_cannot_be_used_is_told(mmlm: Mmlm, loaded: Loaded, folder
     (folder / "empty").mkdir()
     (folder / "t.csv").write_text("pictures\na.jpg\n")
     (folder / "latin.csv").write_bytes("picture\né!\n".encode("latin-1"))
+    (folder / "none.tsv").write_text("")
+    (folder / "header.csv").write_text("picture\n")
+    (folder / "ragged.csv").write_text("picture,note\na.jpg,x\na.jpg,x,y\n")
+    (folder / "open.csv").write_text('picture,note\na.jpg,x\na.jpg,"x\na.jpg,x\n')
+    (folder / "twice.csv").write_text("picture,picture\na.jpg,x\n")
     (folder / "bad.jsonl").write_text('{"picture": "a.jpg"}\nx\n')
     (folder / "bad.parquet").write_text("PAR0")
     code, _, errors = mmlm("predict", "runs/x", *arguments)
     assert code == 2
     assert errors.startswith(f"error: {message}")
     assert message.endswith(": ") or errors == f"error: {message}\n"
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (b'{"image": "\xff"}\n', "standard input is no text in UTF-8: the byte 0xFF is not valid there."),
+    (b'{"image": "a.jpg"}\n{"image\n', "line 2 of standard input is no JSON: Invalid control character at."),
+])  # fmt: skip
+def test_standard_input_that_cannot_be_read_is_told(mmlm: Mmlm, loaded: Loaded, monkeypatch: pytest.MonkeyPatch,
+                                                    content: bytes, message: str) -> None:  # fmt: skip
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
+    code, _, errors = mmlm("predict", "runs/x", "-")
+    assert (code, errors) == (2, f"error: {message}\n")
+
+
+def test_standard_input_is_utf_8_whatever_the_locale_is(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = '\ufeff{"image": "猫.png"}\n'.encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
+    assert rows("-") == [{"image": "猫.png"}]
+    assert not sys.stdin.buffer.closed
+
+
+def test_an_empty_cell_is_no_file(rows: Rows, folder: Path) -> None:
+    (folder / "t.csv").write_text("picture,note\na.jpg,x\n,y\n")
+    assert rows("--table", "t.csv") == [{"key": "t.csv:1", "image": "a.jpg"}, {"key": "t.csv:2"}]
+
+
+def test_an_input_that_cannot_be_used_leaves_the_prompt_unwritten(
+    mmlm: Mmlm, loaded: Loaded, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stream(self: Echo, row: Mapping[str, Any]) -> Iterator[str]:
+        raise DataError("torn.")
+        yield ""
+
+    monkeypatch.setattr(Echo, "stream", stream)
+    assert mmlm("generate", "runs/x", "b.png", "--prompt", "It") == (2, "", "error: torn.\n")
 
 
 def test_predictions_are_written_to_a_file(mmlm: Mmlm, loaded: Loaded, folder: Path) -> None:

@@ -198,14 +198,20 @@ def test_prediction_needs_no_target() -> None:
 
 def test_a_row_that_cannot_be_used_raises_with_its_key_in_front() -> None:
     examples = [*rows(2), Example("t.csv:3", {"image": ["broken"]}, 3)]
-    expected = r"^`t\.csv:3`: `broken` is no number\.$"
+    plain = r"^`t\.csv:3`: `broken` is no number\."
+    expected = plain + r" To leave such rows out: `loader\.on_error=skip`\.$"
     with pytest.raises(DataError, match=expected):
         Prepared(examples, {"image": Numbers()}, Answers())[2]
-    with pytest.raises(DataError, match=expected):
+    with pytest.raises(DataError, match=f"{plain}$"):
         collate_examples(examples, {"image": Numbers()}, Answers())
     for workers in (0, 1):
         with pytest.raises(DataError, match=expected):
             list(loader_of(examples, workers))
+
+
+def test_a_key_that_the_reason_begins_with_is_told_once() -> None:
+    with pytest.raises(DataError, match=r"^`broken` is no number\.$"):
+        collate_examples([Example("broken", {"image": ["broken"]})], {"image": Numbers()}, None)
 
 
 def test_an_error_of_a_plugin_is_not_hidden_but_says_its_row() -> None:
@@ -216,7 +222,7 @@ def test_an_error_of_a_plugin_is_not_hidden_but_says_its_row() -> None:
 
 def test_a_missing_target_raises_where_one_is_needed() -> None:
     prepared = Prepared([Example("t.csv:1", {"image": [1]})], {"image": Numbers()}, Answers(), needs_target=True)
-    with pytest.raises(DataError, match=r"^`t\.csv:1`: The row has no target\.$"):
+    with pytest.raises(DataError, match=r"^`t\.csv:1`: The row has no target\. To leave such rows out: "):
         prepared[0]
 
 

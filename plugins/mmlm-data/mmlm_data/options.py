@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,7 +54,7 @@ class TableOptions:
         if self.split_column and (self.validation or self.test):
             raise OptionError("`split_column` must be left out where `validation` or `test` names a file of its own.")
         try:
-            codecs.lookup(self.encoding)
+            "".encode(self.encoding)  # some codecs are of bytes, as base64
         except LookupError:
             raise OptionError(
                 f"`encoding` must be one that Python knows, as `utf-8`, `utf-16`, `gb18030`, `latin-1`, "

@@ -80,7 +80,9 @@ def _check_columns(path: Path, names: Sequence[str], wanted: Mapping[str, str]) 
         if name not in names
     ]
     if missing:
-        raise DataError("\n".join(missing) + one_of(names))
+        other = next((sign for sign in (";", "\t", "|") if len(names) == 1 and sign in names[0]), None)
+        hint = f" Are they divided by {other!r}? It must be by commas, or by tabs in a .tsv." if other else ""
+        raise DataError("\n".join(missing) + one_of(names) + hint)
 
 
 def _utf8(path: Path, encoding: str) -> bytes:
@@ -104,7 +106,10 @@ def _utf8(path: Path, encoding: str) -> bytes:
 
 def _check_utf8(path: Path, content: bytes) -> None:
     start = content[:4096]
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
+    wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or start.count(0) > len(start) // 4
+    if b"\0" in start and not wide:
+        raise DataError(f"`{path}` is no text: it has a zero byte at offset {start.index(0)}.")
+    if wide:
         offset = 0 if b"\0" not in start else start.index(0)
         raise DataError(
             f"`{path}` is not in UTF-8 but, by its first bytes, in UTF-16 (zero byte at offset {offset}). "

@@ -66,6 +66,10 @@ class TableRows(Sequence[Example]):
             raise DataError(f"`{key}`: The column `{self.prompt}` must hold a text, not {_described(prompt)}.")
         return Example(key, inputs, target, prompt)
 
+    def lacks_target(self, place: int) -> bool:
+        """Whether the target's cell of a row is empty."""
+        return self._cell(self.target, int(self.numbers[place])) is None
+
     def _cell(self, name: str | None, row: int) -> Any:
         """Return a cell; None where it is empty."""
         cell = None if name is None else value(self.columns[name], row)

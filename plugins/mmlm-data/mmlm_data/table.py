@@ -58,6 +58,9 @@ class TableSource(DataSource):
         if self.inputs and not any(any(example.inputs.values()) for example in rows):
             names = ", ".join(f"`{name}`" for names in self.inputs.values() for name in names)
             raise DataError(f"`{rows.path}` has only empty cells in {names}, in all rows of the split `{split}`.")
+        if split == TRAIN and self.options.target and all(map(rows.lacks_target, range(len(rows)))):
+            raise DataError(f"`{rows.path}` has only empty cells in `{self.options.target}`, in all rows of the split "
+                            f"`{split}`: there is nothing to learn to say.")  # fmt: skip
         return rows
 
     def _shared(self, split: str) -> TableRows:
@@ -136,8 +139,9 @@ def hashed_shares(rows: int, seed: int, validation: float, test: float) -> dict[
     asked = {split: share for split, share in ((TEST, test), (VALIDATION, validation)) if share > 0}
     if rows < len(asked) + 1:
         raise DataError(
-            f"{rows} rows cannot be divided into {len(asked) + 1} splits: name files with `data.validation` and "
-            "`data.test`, or set `data.validation_fraction=0 data.test_fraction=0`."
+            f"{rows} row{'' if rows == 1 else 's'} cannot be divided into {len(asked) + 1} splits: "
+            "name files with `data.validation` and `data.test`, or set "
+            "`data.validation_fraction=0 data.test_fraction=0`."
         )
     place = _splitmix(np.arange(rows, dtype=np.uint64), seed) / 2.0**64
     order = np.argsort(place, kind="stable")

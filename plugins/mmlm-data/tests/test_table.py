@@ -275,6 +275,18 @@ BAD = {
         "`wide16.csv` is not in UTF-8 but, by its first bytes, in UTF-16 (zero byte at offset 3). Say "
         "`data.encoding=utf-16`, or convert it: `iconv -f UTF-16 -t UTF-8 wide16.csv > new.csv`.",
     ),
+    "zero.csv": (b"text,label\n1,a\0b\n", "`zero.csv` is no text: it has a zero byte at offset 14."),
+    "semicolons.csv": (
+        b"text;label\n1;2\n",
+        "`semicolons.csv` has no column `text`, which `data.inputs.text` names.\n"
+        "`semicolons.csv` has no column `label`, which `data.target` names. Did you mean `text;label`? Choices: `text;label`. "
+        "Are they divided by ';'? It must be by commas, or by tabs in a .tsv.",
+    ),
+    "targetless.csv": (
+        b"text,label\n1,\n2,\n",
+        "`targetless.csv` has only empty cells in `label`, in all rows of the split `train`: there is nothing to learn "
+        "to say.",
+    ),
     "a.jsonl": (
         b'{"text": "1"}\n\n{"text": 2,}\n',
         '`a.jsonl` line 3, column 12: Expecting property name enclosed in double quotes: `{"text": 2,}`.',
@@ -363,6 +375,10 @@ OPTIONS = [
     (
         {"split_column": "a", "test": "b.csv"},
         "`split_column` must be left out where `validation` or `test` names a file of its own.",
+    ),
+    (
+        {"encoding": "base64"},
+        "`encoding` must be one that Python knows, as `utf-8`, `utf-16`, `gb18030`, `latin-1`, not `base64`.",
     ),
     ({"inputs": {"text": 3}}, "`inputs.text` must be a column or a list of columns, not 3."),
 ]

@@ -33,7 +33,7 @@ class Cnn(Encoder):
         self.grid = (options.side, options.side)
         self._processor = PictureProcessor((options.size, options.size), options.augment)
         channels = options.channels
-        self.stem = _convolution(3, channels[0], kernel=3)
+        self.stem = _convolution(3, channels[0], kernel=3 if options.stride == 1 else 5, stride=options.stride)
         blocks: list[nn.Module] = [_Block(channels[0], channels[0]) for _ in range(options.depth - 1)]
         for inputs, outputs in pairwise(channels):
             if options.depth == 0:

@@ -229,7 +229,8 @@ def _load(model: Any, name: str, weights: str) -> None:
     try:
         state = load_state_dict(weights, weights_only=True)
     except Exception as error:  # pickle, zip and safetensors errors share no base class
-        raise DataError(f"`{weights}` cannot be read as weights: {error}") from error
+        reason = str(error) if " " in str(error) else "it is no checkpoint."  # pickle may say a mere number
+        raise DataError(f"`{weights}` cannot be read as weights: {reason}") from error
     wanted = model.state_dict()
     if any(key not in state or state[key].shape != tensor.shape for key, tensor in wanted.items()):
         convert = getattr(importlib.import_module(type(model).__module__), "checkpoint_filter_fn", None)

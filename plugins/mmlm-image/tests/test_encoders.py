@@ -14,6 +14,7 @@ from mmlm_image.vit import Vit
 SMALL = {
     "cnn": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8, 8], width=12, depth=1, **more)),
     "cnn_deep": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8, 8], width=12, depth=2, **more)),
+    "cnn_strided": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8], stride=2, width=12, **more)),
     "cnn_plain": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8, 8], width=12, depth=0, **more)),
     "vit": lambda **more: Vit(VitOptions(size=16, patch=4, width=12, depth=2, heads=2, **more)),
 }
@@ -157,10 +158,10 @@ def test_vit_equals_its_formula() -> None:
 @pytest.mark.parametrize(
     ("options", "given", "message"),
     [
-        (CnnOptions, {"size": 30}, "`size` must be a multiple of 8 and at least 16, since 4 stages of `channels` halve "
-                                   "it 3 times, not 30."),
-        (CnnOptions, {"size": 8}, "`size` must be a multiple of 8 and at least 16, since 4 stages of `channels` halve "
-                                  "it 3 times, not 8."),
+        (CnnOptions, {"size": 30}, "`size` must be a multiple of 8 and at least 16, since 4 stages of "
+         "`channels` and a `stride` of 1 divide it by 8, not 30."),
+        (CnnOptions, {"size": 8}, "`size` must be a multiple of 8 and at least 16, since 4 stages of "
+         "`channels` and a `stride` of 1 divide it by 8, not 8."),
         (CnnOptions, {"channels": []}, "`channels` must have at least one stage, each at least 1, not []."),
         (CnnOptions, {"depth": -1}, "`depth` must be at least 0, not -1."),
         (CnnOptions, {"dropout": 1.0}, "`dropout` must be from 0 to 0.95, not 1.0."),

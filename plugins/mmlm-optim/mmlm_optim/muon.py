@@ -12,11 +12,11 @@ from mmlm_core.interfaces import Optimizer
 from mmlm_optim.options import MuonOptions
 from mmlm_optim.parameters import decayed_groups, fused, split
 
-__all__ = ["Muon", "Together"]
+__all__ = ["Muon", "Orthogonalised", "Together"]
 
 
 class Muon(Optimizer):
-    """Makes torch's Muon for the matrices of the layers, and AdamW for the rest, as one optimizer."""
+    """Makes Muon for the matrices and kernels of the layers, and AdamW for the rest, as one optimizer."""
 
     def __init__(self, options: MuonOptions) -> None:
         self.options = options
@@ -26,57 +26,66 @@ class Muon(Optimizer):
         matrices, kernels, others = split(model)
         options = self.options
         parts: list[torch.optim.Optimizer] = []
-        if matrices:
-            parts.append(_Muon(matrices, lr=options.lr, momentum=options.momentum, weight_decay=options.weight_decay))
-        if kernels or others:
+        if matrices or kernels:
+            parts.append(Orthogonalised(matrices + kernels, options.lr, options.momentum, options.weight_decay))
+        if others:
             parts.append(
                 torch.optim.AdamW(
-                    decayed_groups(kernels, others, options.weight_decay),
+                    decayed_groups([], others, 0.0),
                     lr=options.adamw_lr,
                     betas=(options.adamw_beta1, options.adamw_beta2),
-                    fused=fused(kernels + others),
+                    fused=fused(others),
                 )
             )
         return Together(parts)
 
 
-class _Muon(torch.optim.Muon):
-    """Torch's Muon, which computes in float32 on a CPU.
+class Orthogonalised(torch.optim.Optimizer):
+    """Muon with Nesterov's momentum: torch's, for kernels too, and in float32 on a CPU.
 
-    Torch orthogonalises in bfloat16, which most CPUs do not compute: a matrix of 1536 x 384 takes 30 times as long.
+    Torch's takes matrices only, and orthogonalises in bfloat16, which most CPUs do not compute: a matrix of 1536 x 384
+    takes 30 times as long. A kernel is updated as the matrix of its output channels (Jordan et al. 2024).
+
+    Args:
+        parameters: With two axes or more.
+        lr: Learning rate.
+        momentum: Decay of the mean of gradients.
+        weight_decay: Times the learning rate, at each update.
     """
 
+    def __init__(self, parameters: list[nn.Parameter], lr: float, momentum: float, weight_decay: float) -> None:
+        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
         """Make one update."""
-        if any(p.device.type != "cpu" for group in self.param_groups for p in group["params"]):
-            return super().step(closure)  # type: ignore[no-untyped-call]
+        del closure
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     self._update(parameter, parameter.grad, group)
-        return None
 
     def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state, momentum = self.state[parameter], group["momentum"]
-        if "momentum_buffer" not in state:
-            state["momentum_buffer"] = torch.zeros_like(gradient)
-        mean = state["momentum_buffer"].lerp_(gradient, 1 - momentum)
-        update = gradient.lerp(mean, momentum) if group["nesterov"] else mean
-        rate = group["lr"] * max(1.0, parameter.shape[0] / parameter.shape[1]) ** 0.5
+        if "mean" not in state:
+            state["mean"] = torch.zeros_like(gradient)
+        mean = state["mean"].lerp_(gradient, 1 - momentum)
+        update = _orthogonal(gradient.lerp(mean, momentum).flatten(1))
+        rate = group["lr"] * max(1.0, update.shape[0] / update.shape[1]) ** 0.5
         parameter.mul_(1 - group["lr"] * group["weight_decay"])
-        parameter.add_(_orthogonal(update.float(), group).to(parameter.dtype), alpha=-rate)
+        parameter.add_(update.view(parameter.shape).to(parameter.dtype), alpha=-rate)
 
 
-def _orthogonal(matrix: Tensor, group: dict[str, Any]) -> Tensor:
-    """Bring the matrix's singular values near to 1, by Newton and Schulz's iteration."""
-    a, b, c = group["ns_coefficients"]
-    near = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
-    near = near / near.norm().clamp(min=group["eps"])
-    for _ in range(group["ns_steps"]):
+def _orthogonal(matrix: Tensor) -> Tensor:
+    """Bring the matrix's singular values near to 1, by Newton and Schulz's iteration with Muon's coefficients."""
+    near = matrix.float() if matrix.device.type == "cpu" else matrix.bfloat16()
+    tall = near.shape[0] > near.shape[1]
+    near = near.T if tall else near
+    near = near / near.norm().clamp(min=1e-7)
+    for _ in range(5):
         gram = near @ near.T
-        near = torch.addmm(near, torch.addmm(gram, gram, gram, beta=b, alpha=c), near, beta=a)
-    return near.T if matrix.shape[0] > matrix.shape[1] else near
+        near = torch.addmm(near, torch.addmm(gram, gram, gram, beta=-4.7750, alpha=2.0315), near, beta=3.4445)
+    return (near.T if tall else near).contiguous()
 
 
 class Together(torch.optim.Optimizer):

@@ -35,7 +35,7 @@ class AdamWOptions:
 
 @dataclass
 class MuonOptions:
-    """Muon (Jordan et al. 2024) on the matrices of the layers; AdamW on embeddings, vectors, convolutions."""
+    """Muon (Jordan et al. 2024) on the matrices and kernels of the layers; AdamW on embeddings and vectors."""
 
     lr: float = 0.02
     """Peak learning rate of the matrices."""

@@ -57,7 +57,8 @@ class FileTokenizer(FastTokenizer):
         try:
             return Library.from_str(path.read_text(encoding="utf-8"))
         except Exception as error:  # the library raises bare ones
-            raise OptionError(f"`tokenizer.path` must name a `tokenizer.json`; `{path}` is none: {error}.") from error
+            reason = getattr(error, "strerror", None) or error
+            raise OptionError(f"`tokenizer.path` must name a `tokenizer.json`; `{path}` is none: {reason}.") from error
 
     def _prepare(self, library: Library) -> tuple[Library, tuple[int, ...]]:
         library.no_padding()

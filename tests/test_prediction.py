@@ -1,0 +1,72 @@
+"""A loaded model that predicts: rows that cannot be used are told, or left out and counted."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from mmlm_core.build import build
+from mmlm_core.composition import Composition
+from mmlm_core.errors import DataError
+from mmlm_core.plugins import load_plugins
+from mmlm_core.prediction import Predictor
+
+REGISTRY = load_plugins().registry
+
+
+def made(on_error: str) -> Predictor:
+    """A random model that reads pictures and writes two bytes."""
+    mapping: dict[str, Any] = {
+        "data": {"name": "table", "path": "none.csv", "inputs": {"image": "path"}, "target": "caption"},
+        "tokenizer": {"name": "byte"},
+        "encoder": {"image": {"name": "cnn", **REGISTRY.get("encoder/image", "cnn").tiny}},
+        "projection": {"image": {"name": "linear"}},
+        "fusion": {"name": "concat"},
+        "backbone": {"name": "gru", **REGISTRY.get("backbone", "gru").tiny},
+        "head": {"name": "captioning", "tie": False},
+        "optimizer": {"name": "adamw"},
+        "schedule": {"name": "constant"},
+        "loader": {"batch_size": 2, "on_error": on_error},
+        "decoding": {"max_tokens": 2},
+    }
+    composition = Composition.from_mapping(REGISTRY, mapping)
+    choice = composition["tokenizer"]
+    return Predictor(composition, build(composition, tokenizer=choice.component.load()(choice.options)))
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> list[dict[str, Any]]:
+    """Good rows with bad ones between them; the second batch of two is all bad."""
+    good, torn = tmp_path / "good.png", tmp_path / "torn.png"
+    Image.new("RGB", (8, 8)).save(good)
+    torn.write_text("no picture")
+    images = {"a": good, "b": good, "c": torn, "d": None, "e": torn, "f": good}
+    return [{"key": key, "image": None if image is None else str(image)} for key, image in images.items()]
+
+
+def test_rows_that_cannot_be_used_are_left_out_logged_and_counted(
+    rows: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert [row["key"] for row in made("skip").predict(rows)] == ["a", "b", "f"]
+    assert [message.split(":")[0] for message in caplog.messages] == [
+        "Skipped `d`", "Skipped `c`", "Skipped `e`", "3 rows could not be used."
+    ]  # fmt: skip
+    assert "`d` gives none of the inputs that this model reads." in caplog.messages[0]
+
+
+def test_a_row_that_cannot_be_used_is_told_with_the_way_out(rows: list[dict[str, Any]]) -> None:
+    with pytest.raises(DataError, match=r"^`c`: `.*torn\.png` .* To leave such rows out: `loader\.on_error=skip`\.$"):
+        list(made("raise").predict(rows[2:3]))
+    with pytest.raises(DataError, match=r"^`d` gives none of the inputs that this model reads\."):
+        list(made("raise").predict(rows[3:4]))
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_one_input_that_cannot_be_used_is_always_an_error(rows: list[dict[str, Any]], on_error: str) -> None:
+    with pytest.raises(DataError, match="torn"):
+        made(on_error).generate(image=rows[2]["image"])
