@@ -14,6 +14,10 @@ from mmlm_optim.parameters import decayed_groups, fused, split
 
 __all__ = ["Muon", "Orthogonalised", "Together"]
 
+STEPS = 5
+A, B, C = 3.4445, -4.7750, 2.0315
+"""Newton and Schulz's iteration: x becomes A x + B x^3 + C x^5 (Jordan et al. 2024)."""
+
 
 class Muon(Optimizer):
     """Makes Muon for the matrices and kernels of the layers, and AdamW for the rest, as one optimizer."""
@@ -77,15 +81,36 @@ class Orthogonalised(torch.optim.Optimizer):
 
 
 def _orthogonal(matrix: Tensor) -> Tensor:
-    """Bring the matrix's singular values near to 1, by Newton and Schulz's iteration with Muon's coefficients."""
+    """Bring the matrix's singular values near to 1, by Newton and Schulz's iteration with Muon's coefficients.
+
+    Each step multiplies the matrix from the left by a polynomial of its Gram matrix, and all of these commute: in
+    float32 they are multiplied first, and with the long side of the matrix only once.
+    """
     near = matrix.float() if matrix.device.type == "cpu" else matrix.bfloat16()
     tall = near.shape[0] > near.shape[1]
     near = near.T if tall else near
     near = near / near.norm().clamp(min=1e-7)
-    for _ in range(5):
-        gram = near @ near.T
-        near = torch.addmm(near, torch.addmm(gram, gram, gram, beta=-4.7750, alpha=2.0315), near, beta=3.4445)
+    if near.dtype == torch.float32:
+        near = _product(near @ near.T) @ near
+    else:
+        for _ in range(STEPS):
+            near = torch.addmm(near, _polynomial(near @ near.T), near, beta=A)
     return (near.T if tall else near).contiguous()
+
+
+def _product(gram: Tensor) -> Tensor:
+    """Return the product of all steps' polynomials of the Gram matrix, which each step changes."""
+    whole = torch.eye(len(gram))
+    for left in reversed(range(STEPS)):
+        step = _polynomial(gram)
+        step.diagonal().add_(A)
+        whole = step @ whole
+        gram = step @ gram @ step if left else gram
+    return whole
+
+
+def _polynomial(gram: Tensor) -> Tensor:
+    return torch.addmm(gram, gram, gram, beta=B, alpha=C)
 
 
 class Together(torch.optim.Optimizer):

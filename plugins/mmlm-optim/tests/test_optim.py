@@ -8,7 +8,7 @@ from mmlm_optim.adamw import AdamW
 from mmlm_optim.constant import Constant
 from mmlm_optim.cosine import Cosine
 from mmlm_optim.linear import Linear
-from mmlm_optim.muon import Muon
+from mmlm_optim.muon import Muon, _orthogonal
 from mmlm_optim.options import AdamWOptions, ConstantOptions, CosineOptions, LinearOptions, MuonOptions, SgdOptions
 from mmlm_optim.sgd import Sgd
 
@@ -136,3 +136,23 @@ def test_what_is_frozen_is_not_trained() -> None:
 def test_fused_adamw_leaves_unscaling_to_who_clips() -> None:
     optimizer = AdamW(AdamWOptions()).build(nn.Linear(2, 2))
     assert optimizer.param_groups[0]["fused"] and not optimizer._step_supports_amp_scaling
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (6, 20), (20, 6), (1, 5)])
+def test_the_short_way_equals_newton_and_schulzs_iteration(shape: tuple[int, int]) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    near = matrix.double() / matrix.double().norm()
+    for _ in range(5):
+        near = 3.4445 * near - 4.7750 * near @ near.T @ near + 2.0315 * near @ near.T @ near @ near.T @ near
+    torch.testing.assert_close(_orthogonal(matrix), near.float(), rtol=1e-3, atol=1e-4)
+
+
+def test_a_kernel_is_updated_as_the_matrix_of_its_output_channels() -> None:
+    torch.manual_seed(0)
+    kernel, matrix = nn.Conv2d(3, 4, 2, bias=False), nn.Linear(12, 4, bias=False)
+    matrix.weight.data.copy_(kernel.weight.data.flatten(1))
+    kernel.weight.grad = torch.randn(4, 3, 2, 2)
+    matrix.weight.grad = kernel.weight.grad.flatten(1)
+    for model in (kernel, matrix):
+        Muon(MuonOptions()).build(model).step()
+    torch.testing.assert_close(kernel.weight.flatten(1), matrix.weight)
