@@ -25,7 +25,9 @@ def classify(train: list[Example], test: list[Example]) -> dict[str, float]:
     def texts(rows: list[Example]) -> list[str]:
         return [" ".join(row.inputs["text"]) for row in rows]
 
-    model = make_pipeline(TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)), LogisticRegression(C=10, max_iter=1000))
+    model = make_pipeline(
+        TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2)), LogisticRegression(C=10, max_iter=1000)
+    )
     model.fit(texts(train), [row.target for row in train])
     answers, given = model.predict(texts(test)), [row.target for row in test]
     return {"accuracy": accuracy_score(given, answers), "macro_f1": f1_score(given, answers, average="macro")}
@@ -37,7 +39,9 @@ def foretell(train: list[Example], test: list[Example], tokenizer: Tokenizer) ->
     from nltk.util import everygrams
 
     def padded(row: Example) -> list[str]:
-        return [str(token) for token in (tokenizer.begin, tokenizer.begin, *tokenizer.encode(row.target), tokenizer.end)]
+        return [
+            str(token) for token in (tokenizer.begin, tokenizer.begin, *tokenizer.encode(row.target), tokenizer.end)
+        ]
 
     model = WittenBellInterpolated(3, vocabulary=Vocabulary([str(token) for token in range(tokenizer.vocabulary)]))
     model.fit([list(everygrams(padded(row), max_len=3)) for row in train])

@@ -307,7 +307,10 @@ def refuse_unsafe(mapping: Any, source: str) -> None:
 def _leaves(node: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(node, Mapping):
         for key, value in node.items():
-            yield from _leaves(value, f"{path}.{key}" if path else str(key))
+            inner = f"{path}.{key}" if path else str(key)
+            if key == "_target_":  # whatever it holds
+                yield inner, value
+            yield from _leaves(value, inner)
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from _leaves(value, f"{path}[{index}]")

@@ -200,6 +200,8 @@ def read_run(
     if used and not folder.tokenizer_folder.is_dir():
         raise RunError(f"`{folder.path}` is incomplete: `tokenizer/` is missing, and the run uses a tokenizer.")
     texts = read_yaml(folder.overrides) if folder.overrides.exists() else []
+    if not isinstance(texts, list):
+        raise RunError(f"`{folder.overrides}` must hold a list of overrides, not {type(texts).__name__}.")
     return RunRecord(folder, composition, read_json(folder.facts), environment, [str(text) for text in texts], plugins)
 
 
@@ -290,7 +292,10 @@ def _near(path: Path) -> str:
 def _check_plugins(mapping: Mapping[str, Any], registry: Registry, environment: Mapping[str, Any]) -> None:
     """Say which plugins must be installed, where the run names components that no installed one gives."""
     missing: dict[str, list[str]] = {}
-    entries = {name: entry for entry in environment.get("plugins", []) for name in entry.get("gives", [])}
+    listed = environment.get("plugins", [])
+    if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
+        raise RunError("`plugins` in the run's `environment.json` must be a list of mappings.")
+    entries = {name: entry for entry in listed for name in entry.get("gives", [])}
     for kind, name in _chosen(mapping):
         try:
             registry.giver(kind, name)

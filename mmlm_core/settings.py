@@ -66,7 +66,7 @@ class LoaderOptions:
     def __post_init__(self) -> None:
         """Check the ranges."""
         check_range(self, "batch_size", 1)
-        check_range(self, "workers", 0)
+        check_range(self, "workers", 0, 256)
         check_range(self, "cache_mib", 0)
 
 

@@ -178,3 +178,8 @@ def test_a_configuration_that_could_run_code_is_refused(mapping: dict[str, Any],
 
 def test_the_settings_have_a_group_each() -> None:
     assert list(Settings.groups()) == ["loader", "trainer", "decoding", "tracker", "run"]
+
+
+def test_a_target_is_refused_whatever_it_holds() -> None:
+    with pytest.raises(RunError, match="`head._target_` of `x` is"):
+        refuse_unsafe({"head": {"_target_": ["os.system"]}}, "`x`")

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import torch
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from mmlm_core import machine
+from mmlm_core.errors import OptionError
 from mmlm_core.settings import Precision, Settings, TrainerOptions
 from mmlm_core.training.checkpoints import WholeCheckpoints
 
@@ -26,10 +28,16 @@ def most_epochs(options: TrainerOptions) -> int | None:
 
 
 def choose_precision(options: TrainerOptions) -> Precision:
-    """Return the arithmetic: `auto` is bf16 where the device computes it natively, else fp32."""
+    """Return the arithmetic: `auto` is bf16 where the device computes it natively, else fp32.
+
+    Raises:
+        OptionError: fp16 is asked of a CPU.
+    """
+    on_gpu = options.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    if options.precision is Precision.FP16 and options.accelerator in ("auto", "cpu") and not on_gpu:
+        raise OptionError("`trainer.precision=fp16` needs a GPU; a CPU computes in `fp32`, or in `bf16` where it can.")
     if options.precision is not Precision.AUTO:
         return options.precision
-    on_gpu = options.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
     if on_gpu:
         native = torch.cuda.get_device_capability() >= (8, 0)
     else:
@@ -49,7 +57,20 @@ def make_trainer(settings: Settings, folder: Path, callbacks: list[Callback], va
         folder: The run's.
         callbacks: What happens around the steps.
         validates: Whether there are rows to validate on.
+
+    Raises:
+        OptionError: Lightning has no such accelerator or strategy, or this machine has not.
     """
+    options = settings.trainer
+    try:
+        return _trainer(settings, folder, callbacks, validates)
+    except (MisconfigurationException, ValueError, RuntimeError, ImportError) as error:
+        asked = ", ".join(f"`trainer.{name}={getattr(options, name)}`"
+                          for name in ("accelerator", "devices", "nodes", "strategy"))  # fmt: skip
+        raise OptionError(f"Lightning cannot train with {asked}: {' '.join(str(error).split())}") from error
+
+
+def _trainer(settings: Settings, folder: Path, callbacks: list[Callback], validates: bool) -> Trainer:
     options = settings.trainer
     return Trainer(
         accelerator=options.accelerator,

@@ -104,9 +104,9 @@ class Conductor(Callback):
         self._step = step
         if self._average is not None:
             self._average.update(step)
-        if step % self._options.log_every_steps == 0:
-            self._log_training(trainer)
         self._stop_where_due(trainer)
+        if step % self._options.log_every_steps == 0 or trainer.should_stop:
+            self._log_training(trainer)
         every = self._options.checkpoint_every_steps
         if every and step % every == 0 and not trainer.is_last_batch and not trainer.should_stop:
             trainer.save_checkpoint(self._folder.checkpoint)

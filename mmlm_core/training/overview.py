@@ -95,6 +95,8 @@ def _line(value: Any) -> str:
     return " / ".join(filter(None, said(value).splitlines()))
 
 
-def figure(value: float) -> str:
-    """Return a figure as a person reads it: three decimals, or none where it is large."""
+def figure(value: float | None) -> str:
+    """Return a figure as a person reads it: three decimals, or none where it is large; None is no number."""
+    if value is None:
+        return "no number"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"

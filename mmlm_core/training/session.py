@@ -103,6 +103,8 @@ class Session:
         """
         composition, model, options = self.preparation.composition, self.preparation.model, self.settings.trainer
         clock = Clock(None, options.max_minutes)
+        if not self.sizes.get(VALIDATION):
+            clock.reserve(0.0)  # nothing comes after the last step
         module = TrainingModule(model, self._made("optimizer"), self._made("schedule"), clock)
         selection = Selection(model.head.monitor, options.patience)
         trackers = make_trackers(self.folder, self.settings.tracker, composition.to_mapping(), is_main())
