@@ -1,7 +1,7 @@
 """A plain baseline for a run, on the run's own rows: `python examples/baselines.py runs/x [test]`.
 
-Classification of texts: TF-IDF and logistic regression (scikit-learn). Language modelling: an interpolated trigram model
-(Witten-Bell, nltk) over the run's own tokens, so that both perplexities count the same things.
+Classification of texts: TF-IDF and logistic regression (scikit-learn). Language modelling: an interpolated trigram
+model (Witten-Bell, nltk) over the run's own tokens, so that both perplexities count the same things.
 """
 
 import json

@@ -181,5 +181,5 @@ def test_the_settings_have_a_group_each() -> None:
 
 
 def test_a_target_is_refused_whatever_it_holds() -> None:
-    with pytest.raises(RunError, match="`head._target_` of `x` is"):
+    with pytest.raises(RunError, match=r"`head\._target_` of `x` is"):
         refuse_unsafe({"head": {"_target_": ["os.system"]}}, "`x`")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from mmlm_core import machine
 from mmlm_core.errors import OptionError

@@ -103,7 +103,7 @@ def test_all_that_is_wrong_is_told_at_once(mmlm: Mmlm) -> None:
     assert mmlm("train", "backbone=gru", "backbone.width=x", "loader.workers=-1", "trainer.compile=1")[2] == (
         "error: 3 things are wrong:\n"
         "- `backbone.width` of the override `backbone.width=x` must be an integer, not `x`.\n"
-        "- `workers` must be at least 0, not -1. This is `loader` of the override `loader.workers=-1`.\n"
+        "- `workers` must be from 0 to 256, not -1. This is `loader` of the override `loader.workers=-1`.\n"
         "- `trainer.compile` of the override `trainer.compile=1` must be `true` or `false`, not `1`.\n"
     )
 

@@ -19,5 +19,5 @@ def test_an_accelerator_or_strategy_that_is_not_there_is_told(options: dict[str,
 
 
 def test_half_precision_is_not_silently_another_one_on_a_cpu() -> None:
-    with pytest.raises(OptionError, match="`trainer.precision=fp16` needs a GPU"):
+    with pytest.raises(OptionError, match=r"`trainer\.precision=fp16` needs a GPU"):
         choose_precision(TrainerOptions(precision=Precision.FP16, accelerator="cpu"))
