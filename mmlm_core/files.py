@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import os
@@ -15,7 +16,7 @@ import yaml  # type: ignore[import-untyped]
 from mmlm_core.errors import RunError
 
 __all__ = ["append_line", "read_json", "read_lines", "read_yaml", "replacing", "write_json", "write_lines",
-           "write_text", "write_yaml"]  # fmt: skip
+           "write_table", "write_text", "write_yaml"]  # fmt: skip
 
 
 @contextmanager
@@ -55,6 +56,16 @@ def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for value in values:
             file.write(_line(value))
+
+
+def write_table(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
+    """Write mappings as a CSV table, atomically: a column for each key, in the order in which keys appear."""
+    rows = list(values)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def append_line(path: Path, value: Mapping[str, Any]) -> None:

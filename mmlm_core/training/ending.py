@@ -8,7 +8,7 @@ from rich.console import Console
 
 from mmlm_core.composition import Composition
 from mmlm_core.evaluation import evaluate
-from mmlm_core.files import read_json, write_json
+from mmlm_core.files import read_json, read_lines, write_json, write_table
 from mmlm_core.report import write_report
 from mmlm_core.runs import RunFolder
 from mmlm_core.training.bar import duration
@@ -34,6 +34,7 @@ def finish(
         console: Where to print.
     """
     write_json(folder.summary, vars(outcome))
+    write_table(folder.metrics.with_suffix(".csv"), read_lines(folder.metrics))
     console.print(f"trained {outcome.steps:,} steps in {duration(outcome.seconds)}; kept the weights of step "
                   f"{outcome.best_step:,}", soft_wrap=True)  # fmt: skip
     if outcome.skipped:

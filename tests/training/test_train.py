@@ -1,5 +1,6 @@
 """Training from a composition to a run folder, through the whole of Lightning, with the toy model."""
 
+import csv
 import json
 import re
 from itertools import pairwise
@@ -50,8 +51,18 @@ def test_a_run_folder_holds_all_that_stands_for_it_and_no_leftovers(trained):
     files = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
     assert files == {
         "config.yaml", "overrides.yaml", "environment.json", "facts.json", "model.safetensors", "checkpoints/last.ckpt",
-        "metrics.jsonl", "summary.json", "samples.json", "predictions.jsonl", "metrics_test.json", "report.html",
+        "metrics.jsonl", "metrics.csv", "summary.json", "samples.json", "predictions.jsonl", "metrics_test.json", "report.html",
     }  # fmt: skip
+
+
+def test_the_table_of_metrics_has_every_line_of_the_log(trained):
+    run = trained()
+    with (run / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [(row["split"], row["step"], row["loss"]) for row in rows] == [
+        (line["split"], str(line["step"]), str(line["loss"])) for line in lines
+    ]
 
 
 def test_a_run_is_evaluated_on_test_beside_both_controls(trained):
