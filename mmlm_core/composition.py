@@ -6,37 +6,16 @@ A *slot* is a place of the composition: `tokenizer`, `encoder/image`, `projectio
 
 from __future__ import annotations
 
-import copy
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mmlm_core.errors import (
-    MmlmError,
-    OptionError,
-    RunError,
-    UnknownChoiceError,
-    did_you_mean,
-    gather,
-    one_of,
-)
-from mmlm_core.options import Source, option_docs, plain, said, typed
+from mmlm_core.errors import MmlmError, OptionError, UnknownChoiceError, did_you_mean, gather, one_of
+from mmlm_core.options import Source, plain, said, typed
 from mmlm_core.registry import NONE, Component, Registry, Traits
 from mmlm_core.settings import Settings
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-__all__ = ["CHANGEABLE", "Choice", "Composition", "kind_of", "option_docs", "override", "refuse_unsafe", "slots",
-           "typed", "typed_node"]  # fmt: skip
-
-CHANGEABLE = ("data", "loader", "trainer", "decoding", "tracker", "run")
-"""The groups whose options may differ from those that a run was trained with."""
-
-_WORDS = {"null": None, "true": True, "false": False}
-_INTEGER = re.compile(r"[+-]?(0|[1-9]\d*)")
-_NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?")
+__all__ = ["SINGLE_SLOTS", "Choice", "Composition", "kind_of", "slots"]
 
 SINGLE_SLOTS = ("tokenizer", "fusion", "backbone", "head", "data", "optimizer", "schedule")
 
@@ -150,92 +129,6 @@ class Composition:
         return Composition(choices, Settings(**groups))
 
 
-def override(
-    mapping: Mapping[str, Any], registry: Registry, overrides: Sequence[str], source: str = "the run"
-) -> Composition:
-    """Return the composition of a run with some values set anew: `decoding.beams=4`, `data=table`, `data.path=x.csv`.
-
-    A choice (`data=table`) starts from its component's defaults; the values that follow it are set on those.
-
-    Args:
-        mapping: The run's composition, as `Composition.to_mapping` gives it; it is not changed.
-        registry: The components.
-        overrides: Each `group=choice` or `group.option=value`; values are read as Hydra reads them.
-        source: The run, for messages.
-
-    Raises:
-        MmlmError: Everything that is wrong with the overrides, each with the override as it was given.
-    """
-    changed: dict[str, Any] = copy.deepcopy(dict(mapping))
-    problems: list[MmlmError] = []
-    set_by: dict[str, str] = {}
-    for text in overrides:
-        try:
-            set_by[_set(changed, text)] = text
-        except MmlmError as error:
-            problems.append(error)
-    if problems:
-        raise gather(problems)
-
-    def origin(path: str) -> str:
-        texts = [text for key, text in set_by.items() if f"{path}.".startswith(f"{key}.") or key.startswith(f"{path}.")]
-        return f"the override {' '.join(f'`{text}`' for text in texts)}" if texts else source
-
-    return Composition.from_mapping(registry, changed, origin)
-
-
-def _set(mapping: dict[str, Any], text: str) -> str:
-    """Set what one override says, and return its path."""
-    key, equals, value = text.partition("=")
-    path = key.strip().split(".")
-    if not equals or not all(path):
-        raise OptionError(f"The override `{text}` must read `group.option=value`.")
-    if path[0] not in CHANGEABLE:
-        known = path[0].partition("/")[0] in (*SINGLE_SLOTS, "encoder", "projection")
-        told = "belongs to the trained model and cannot be changed" if known else "is no group"
-        near = "" if known else did_you_mean(path[0], CHANGEABLE)
-        raise UnknownChoiceError(f"`{path[0]}` of the override `{text}` {told}.{near}{one_of(CHANGEABLE)}")
-    if len(path) == 1:
-        if path[0] not in SINGLE_SLOTS:
-            raise OptionError(f"The override `{text}` must name an option, as `{path[0]}.OPTION={value}`.")
-        mapping[path[0]] = {"name": value}
-        return path[0]
-    node = mapping
-    for part in path[:-1]:
-        if not isinstance(node.get(part), dict):
-            node[part] = {}
-        node = node[part]
-    node[path[-1]] = _read(value)
-    return ".".join(path)
-
-
-def _read(text: str) -> Any:
-    """Return a value of the command line as Hydra reads it: YAML's `off` or `12:30` are text here."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _NUMBER.fullmatch(text):
-        return float(text)
-    if not text.startswith(("[", "{")):
-        return text
-    import yaml  # type: ignore[import-untyped]
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise OptionError(f"The value `{text}` of an override cannot be read as a list or a mapping.") from error
-
-
-def typed_node(schema: type) -> DictConfig:
-    """Return an options dataclass as a typed OmegaConf node, which checks the values that are merged into it."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.structured(schema)  # type: ignore[no-any-return]
-
-
 def _choice(registry: Registry, slot: str, node: Any, source: Source) -> Choice:
     """Return the choice that a filled node describes."""
     kind = kind_of(slot)
@@ -290,29 +183,3 @@ def _path(slot: str) -> str:
 
 def _is_filled(node: Any) -> bool:
     return node not in (None, {}, {"name": None}, {"name": NONE})
-
-
-def refuse_unsafe(mapping: Any, source: str) -> None:
-    """Refuse a configuration that could run code or read the environment: `_target_` keys and `${` values.
-
-    Raises:
-        RunError: It has one; the message gives its path.
-    """
-    for path, value in _leaves(mapping, ""):
-        if path.rpartition(".")[2] == "_target_" or (isinstance(value, str) and "${" in value):
-            raise RunError(f"`{path}` of {source} is `{value}`: a run's configuration holds plain values only, "
-                           "so that loading it runs no code.")  # fmt: skip
-
-
-def _leaves(node: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            inner = f"{path}.{key}" if path else str(key)
-            if key == "_target_":  # whatever it holds
-                yield inner, value
-            yield from _leaves(value, inner)
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from _leaves(value, f"{path}[{index}]")
-    else:
-        yield path, node

@@ -19,9 +19,10 @@ from mmlm_core.errors import CompositionError, DataError, did_you_mean, one_of
 from mmlm_core.interfaces import GenerativeHead
 from mmlm_core.model import Model
 from mmlm_core.preparation import make_tokenizer
-from mmlm_core.runs import load_weights, read_run
+from mmlm_core.run_reader import read_run
 from mmlm_core.settings import OnError
 from mmlm_core.types import Batch, Example
+from mmlm_core.weights import load_weights
 
 __all__ = ["Predictor", "load"]
 

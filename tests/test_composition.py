@@ -1,12 +1,12 @@
-"""A composition from plain values and back, and with overrides."""
+"""A composition from plain values and back."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from mmlm_core.composition import Composition, kind_of, override, refuse_unsafe, slots
-from mmlm_core.errors import MmlmError, RunError, UnknownChoiceError
+from mmlm_core.composition import Composition, kind_of, slots
+from mmlm_core.errors import MmlmError, UnknownChoiceError
 from mmlm_core.registry import Component, Registry
 from mmlm_core.settings import Settings
 
@@ -104,82 +104,5 @@ def test_all_that_is_wrong_is_told_at_once(registry: Registry) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "path", "value"),
-    [
-        ("trainer.max_steps=7", ("trainer", "max_steps"), 7),
-        ("trainer.max_steps=null", ("trainer", "max_steps"), None),
-        ("trainer.progress=false", ("trainer", "progress"), False),
-        ("trainer.precision=fp32", ("trainer", "precision"), "fp32"),
-        ("trainer.average_decay=1e-3", ("trainer", "average_decay"), 0.001),
-        ("tracker.wandb=off", ("tracker", "wandb"), "off"),
-        ("data.label=no", ("data", "label"), "no"),
-        ("data.label='1.5'", ("data", "label"), "1.5"),
-        ("data.label=12:30", ("data", "label"), "12:30"),
-        ("data.label=007", ("data", "label"), "007"),
-        ("data.label=", ("data", "label"), ""),
-        ("data.label=a=b", ("data", "label"), "a=b"),
-    ],
-)
-def test_an_override_sets_one_value_as_hydra_would_read_it(
-    registry: Registry, text: str, path: tuple[str, str], value: object
-) -> None:
-    mapping = override(MAPPING, registry, [text]).to_mapping()
-    assert mapping[path[0]][path[1]] == value
-
-
-def test_an_override_of_a_choice_starts_from_its_defaults(registry: Registry) -> None:
-    before = Composition.from_mapping(registry, {**MAPPING, "data": {"name": "one", "width": 9}}).to_mapping()
-    changed = override(before, registry, ["data=two", "data.label=x"])
-    assert (changed["data"].component.name, changed["data"].options) == ("two", Options(4, "x"))
-    assert before["data"]["width"] == 9
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("backbone.width=3", "`backbone` of the override `backbone.width=3` belongs to the trained model and cannot be "
-         "changed. Choices: `data`, `decoding`, `loader`, `run`, `tracker`, `trainer`."),
-        ("decodng.beams=3", "`decodng` of the override `decodng.beams=3` is no group. Did you mean `decoding`? "
-         "Choices: `data`, `decoding`, `loader`, `run`, `tracker`, `trainer`."),
-        ("decoding.beam=3", "`decoding.beam` of the override `decoding.beam=3` is no option. Did you mean `beams`? "
-         "Choices: `beams`, `length_penalty`, `max_tokens`, `repetition_penalty`, `seed`, `temperature`, `top_k`, "
-         "`top_p`."),
-        ("decoding.beams=x", "`decoding.beams` of the override `decoding.beams=x` must be an integer, not `x`."),
-        ("decoding.beams=0", "`beams` must be at least 1, not 0. This is `decoding` of the override "
-         "`decoding.beams=0`."),
-        ("data=three", "`three` is no choice of `data`. Choices: `one`, `two`."),
-        ("decoding=beams", "The override `decoding=beams` must name an option, as `decoding.OPTION=beams`."),
-        ("decoding", "The override `decoding` must read `group.option=value`."),
-        ("data.label=[1", "The value `[1` of an override cannot be read as a list or a mapping."),
-    ],
-)  # fmt: skip
-def test_an_override_that_is_wrong_is_told(registry: Registry, text: str, message: str) -> None:
-    with pytest.raises(MmlmError) as refused:
-        override(MAPPING, registry, [text], "runs/x")
-    assert str(refused.value) == message
-
-
-@pytest.mark.parametrize(
-    ("mapping", "path", "value"),
-    [
-        ({"backbone": {"_target_": "os.system"}}, "backbone._target_", "os.system"),
-        ({"data": {"inputs": [{"image": "${oc.env:HOME}"}]}}, "data.inputs[0].image", "${oc.env:HOME}"),
-    ],
-)
-def test_a_configuration_that_could_run_code_is_refused(mapping: dict[str, Any], path: str, value: str) -> None:
-    with pytest.raises(RunError) as refused:
-        refuse_unsafe(mapping, "runs/x/config.yaml")
-    assert str(refused.value) == (
-        f"`{path}` of runs/x/config.yaml is `{value}`: a run's configuration holds plain values only, "
-        "so that loading it runs no code."
-    )
-
-
 def test_the_settings_have_a_group_each() -> None:
     assert list(Settings.groups()) == ["loader", "trainer", "decoding", "tracker", "run"]
-
-
-def test_a_target_is_refused_whatever_it_holds() -> None:
-    with pytest.raises(RunError, match=r"`head\._target_` of `x` is"):
-        refuse_unsafe({"head": {"_target_": ["os.system"]}}, "`x`")

@@ -13,8 +13,10 @@ from mmlm_core import runs
 from mmlm_core.errors import MissingPluginError, MmlmError, RunError
 from mmlm_core.files import append_line, read_json, read_lines, replacing, write_json, write_lines, write_text
 from mmlm_core.record import record_start
-from mmlm_core.runs import RunFolder, create_run, load_weights, read_run, save_weights
+from mmlm_core.run_reader import read_run
+from mmlm_core.runs import RunFolder, create_run
 from mmlm_core.settings import RunOptions
+from mmlm_core.weights import load_weights, save_weights
 
 TOY = Path(__file__).parent / "training"
 

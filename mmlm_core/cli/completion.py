@@ -11,9 +11,9 @@ from typing import Any, Literal, get_args, get_origin
 
 from mmlm_core.cli.main import COMMANDS
 from mmlm_core.cli.menu import Menu
-from mmlm_core.composition import CHANGEABLE
 from mmlm_core.errors import UnknownChoiceError, one_of
 from mmlm_core.options import option_types
+from mmlm_core.overriding import CHANGEABLE
 
 __all__ = ["candidates", "run"]
 
@@ -85,8 +85,10 @@ def candidates(words: Sequence[str], menu: Callable[[], Menu]) -> list[str]:
         if words[2] == "show" and len(words) > 3:
             return _starting(word, (f"{component.kind}/{component.name}" for component in registry))
         return _starting(word, ("show", *registry.kinds()))
-    if command in ("eval", "predict", "generate") and len(words) > 3 and "." in word:
-        return [found for found in _overrides(word, [], menu()) if found.partition(".")[0] in CHANGEABLE]
+    if command in ("eval", "predict", "generate") and len(words) > 3 and ("." in word or "=" in word):
+        return [
+            found for found in _overrides(word, [], menu()) if found.partition("=")[0].partition(".")[0] in CHANGEABLE
+        ]
     return []
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmlm_core.cli import say
 from mmlm_core.cli.arguments import Parser
+from mmlm_core.cli.presets import spelled_out
 
 __all__ = ["run"]
 
@@ -32,7 +33,7 @@ def run(argv: Sequence[str]) -> None:
 
     from mmlm_core.evaluation import evaluate
 
-    metrics = evaluate(args.run, split=args.split, overrides=args.overrides)
+    metrics = evaluate(args.run, split=args.split, overrides=spelled_out(args.overrides))
     if args.json:
         say.out(json.dumps(metrics, ensure_ascii=False))
     else:

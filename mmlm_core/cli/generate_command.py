@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from mmlm_core.cli import say
 from mmlm_core.cli.arguments import Parser
 from mmlm_core.cli.predict_command import data_columns, write
+from mmlm_core.cli.presets import spelled_out
 from mmlm_core.cli.rows import add_inputs, read_rows, split_overrides
 from mmlm_core.errors import CompositionError
 
@@ -32,7 +33,7 @@ def run(argv: Sequence[str]) -> None:
 
     from mmlm_core.prediction import load
 
-    predictor = load(args.run, overrides)
+    predictor = load(args.run, spelled_out(overrides))
     composition = predictor.composition
     head = composition["head"]
     if "generates" not in head.traits.provides:

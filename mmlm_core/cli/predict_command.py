@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mmlm_core.cli.arguments import Parser
+from mmlm_core.cli.presets import spelled_out
 from mmlm_core.cli.rows import add_inputs, read_rows, split_overrides
 from mmlm_core.errors import DataError
 
@@ -33,7 +34,7 @@ def run(argv: Sequence[str]) -> None:
 
     from mmlm_core.prediction import load
 
-    predictor = load(args.run, overrides)
+    predictor = load(args.run, spelled_out(overrides))
     rows = read_rows(args, inputs, predictor.composition.modalities(), data_columns(predictor))
     write(predictor.predict(rows), args.out)
 

@@ -12,7 +12,10 @@ from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor, TargetProcessor
 from mmlm_core.types import Batch, Example, Items
 
-__all__ = ["Collator", "collate_examples"]
+__all__ = ["Collator", "collate_examples", "none_usable"]
+
+TOLD = 10
+"""Unusable rows whose reasons a message gives."""
 
 
 class Collator:
@@ -34,6 +37,11 @@ class Collator:
         self.target_processor = target_processor
         self.seed = seed
 
+    @property
+    def training(self) -> bool:
+        """Whether the batches are for training."""
+        return self.seed is not None
+
     def __call__(self, rows: Sequence[Row | Fault], draw: Draw | None = None) -> Batch:
         """Return the batch; rows that cannot be used are left out.
 
@@ -46,8 +54,7 @@ class Collator:
         """
         usable = [row for row in rows if not isinstance(row, Fault)]
         if not usable:
-            reasons = "".join(f"\n`{row.key}`: {row.reason}" for row in rows if isinstance(row, Fault))
-            raise DataError(f"No row of a batch of {len(rows)} can be used:{reasons}")
+            raise none_usable([row for row in rows if isinstance(row, Fault)])
         inputs = {
             modality: self._items(processor, [row.inputs[modality] for row in usable], self._random(draw, modality))
             for modality, processor in self.processors.items()
@@ -78,6 +85,13 @@ class Collator:
             return Items(processor.collate(items, generator))
         owners = torch.tensor([index for index, row in enumerate(rows) for _ in row])
         return Items(processor.collate(items, generator), owners)
+
+
+def none_usable(faults: Sequence[Fault]) -> DataError:
+    """Return the error that says why no row can be used; of many rows, why the first ones cannot."""
+    reasons = "".join(f"\n`{fault.key}`: {fault.reason}" for fault in faults[:TOLD])
+    more = f"\nand {len(faults) - TOLD:,} more." if len(faults) > TOLD else ""
+    return DataError(f"None of {len(faults):,} rows can be used:{reasons}{more}")
 
 
 def collate_examples(

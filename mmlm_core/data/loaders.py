@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
-from mmlm_core.data.collate import Collator
-from mmlm_core.data.dataset import Fault, Prepared
+from mmlm_core.data.collate import Collator, none_usable
+from mmlm_core.data.dataset import Fault, Prepared, Row
 from mmlm_core.data.sampler import Batches, Draw, OrderedBatches, ShuffledBatches
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor, TargetProcessor
@@ -68,17 +68,22 @@ class BatchLoader(DataLoader[Any]):
         """Yield the batches of the plan's epoch, from its start on.
 
         Raises:
-            DataError: A row cannot be used, and such rows are not skipped; or no row of a batch can be used.
+            DataError: A row cannot be used, and such rows are not skipped; or no row of the whole split can be used.
         """
         epoch, batch = self.batches.epoch, self.batches.start
         self._place = (epoch, batch)
+        any_yielded = batch > 0
         for made in super().__iter__():
             self._note(made.faults)
-            if made.batch is None:
+            if made.error:
                 raise DataError(made.error)
             batch += 1
             self._place = (epoch, batch)
-            yield made.batch
+            if made.batch is not None:
+                any_yielded = True
+                yield made.batch
+        if not any_yielded and self.faults:
+            raise none_usable([Fault(key, reason) for key, reason in self.faults.items()])
 
     def set_epoch(self, epoch: int) -> None:
         """Plan for an epoch; another epoch than the present one begins with its first batch."""
@@ -162,7 +167,7 @@ def make_loaders(
 
 @dataclass(frozen=True)
 class _Made:
-    """What a worker hands over: a batch or the error, and the rows that were left out."""
+    """What a worker hands over: a batch, none where no row of it can be used, or the error; and the rows left out."""
 
     batch: Batch | None
     faults: list[Fault]
@@ -191,11 +196,25 @@ class _Drawn(Dataset[_Made]):
         try:
             rows = [self.prepared[index] for index in draw.rows]
             faults = [row for row in rows if isinstance(row, Fault)]
+            if len(faults) == len(rows):
+                if not self.collator.training:
+                    return _Made(None, faults)
+                rows = self._stand_in(draw.rows[-1], faults)
             return _Made(self.collator(rows, draw), faults)
         except DataError as error:
             if get_worker_info() is None:
                 raise
             return _Made(None, faults, str(error))  # torch would wrap it into a traceback
+
+    def _stand_in(self, last: int, faults: list[Fault]) -> list[Row | Fault]:
+        """Return the next usable row after the last of a batch that has none: each rank needs a batch for each step."""
+        count = len(self.prepared)
+        for index in range(last + 1, last + count):
+            row = self.prepared[index % count]
+            if not isinstance(row, Fault):
+                return [row]
+            faults.append(row)
+        return list(dict.fromkeys(faults))  # no row of all can be used; the collator says why
 
 
 def _pinned(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 from mmlm_core.compat import misfits
-from mmlm_core.composition import Choice, Composition, kind_of, slots, typed
+from mmlm_core.composition import Choice, Composition, kind_of, slots
+from mmlm_core.options import typed
 from mmlm_core.registry import NONE, Component, Registry
 from mmlm_core.settings import Settings
 
@@ -106,8 +106,3 @@ def _reading(data: Choice, modalities: list[str]) -> Choice:
     if not set(modalities) <= set(given):
         return data
     return replace(data, options=replace(data.options, inputs={name: given[name] for name in modalities}))
-
-
-def folder_of(root: Path, composition: Composition) -> Path:
-    """Return a folder for what a composition writes, named so that no two collide."""
-    return root / label(composition).replace("/", "-").replace(" ", "_").replace("=", "-")

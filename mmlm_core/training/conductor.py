@@ -11,17 +11,19 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from mmlm_core.errors import MmlmError
 from mmlm_core.files import write_json
-from mmlm_core.runs import RunFolder, save_weights
+from mmlm_core.runs import RunFolder
 from mmlm_core.samples import sample
 from mmlm_core.settings import TrainerOptions
 from mmlm_core.training import random_state
 from mmlm_core.training.average import Average
 from mmlm_core.training.bar import Bar
 from mmlm_core.training.clock import Clock
+from mmlm_core.training.interrupts import Interrupts
 from mmlm_core.training.module import TrainingModule
 from mmlm_core.training.selection import Selection
 from mmlm_core.training.trackers import Trackers
 from mmlm_core.training.validator import Validator
+from mmlm_core.weights import save_weights
 
 __all__ = ["Conductor"]
 
@@ -45,6 +47,7 @@ class Conductor(Callback):
         validator: Predictions of a validation.
         trackers: Where figures go.
         bar: The progress bar.
+        interrupts: Whether the user has asked for an end.
         counts: What a loss counts, as `tokens`; empty: nothing whose speed is told.
     """
 
@@ -58,6 +61,7 @@ class Conductor(Callback):
         validator: Validator,
         trackers: Trackers,
         bar: Bar,
+        interrupts: Interrupts,
         counts: str = "",
     ) -> None:
         self._module = module
@@ -68,6 +72,7 @@ class Conductor(Callback):
         self._validator = validator
         self._trackers = trackers
         self._bar = bar
+        self._interrupts = interrupts
         self._counts = counts
         self._average: Average | None = None
         self._loaded: dict[str, Any] | None = None
@@ -107,10 +112,11 @@ class Conductor(Callback):
         self._stop_where_due(trainer)
         if step % self._options.log_every_steps == 0 or trainer.should_stop:
             self._log_training(trainer)
-        every = self._options.checkpoint_every_steps
-        if every and step % every == 0 and not trainer.is_last_batch and not trainer.should_stop:
-            trainer.save_checkpoint(self._folder.checkpoint)
         self._bar.step(step, trainer.current_epoch)
+        every = self._options.checkpoint_every_steps
+        due = self._interrupts.asked or (every and step % every == 0)
+        if due and not trainer.is_last_batch and not trainer.should_stop:  # else the epoch's end writes it
+            self._write_checkpoint(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put the average in the weights' place."""
@@ -137,7 +143,7 @@ class Conductor(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint, after the validation."""
-        trainer.save_checkpoint(self._folder.checkpoint)
+        self._write_checkpoint(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the last weights where no validation has chosen any."""
@@ -173,6 +179,16 @@ class Conductor(Callback):
         self._trackers.file.cut(state_dict["metrics_size"])
         self._random = state_dict["random"]
         self._loaded = state_dict
+
+    def _write_checkpoint(self, trainer: Trainer) -> None:
+        """Write the checkpoint, and stop where the user has asked for it.
+
+        Raises:
+            KeyboardInterrupt: They have.
+        """
+        trainer.save_checkpoint(self._folder.checkpoint)
+        if self._interrupts.asked and not trainer.should_stop:
+            raise KeyboardInterrupt
 
     def _take_average(self) -> None:
         if self._options.average_decay:

@@ -38,7 +38,8 @@ def finish(
     console.print(f"trained {outcome.steps:,} steps in {duration(outcome.seconds)}; kept the weights of step "
                   f"{outcome.best_step:,}", soft_wrap=True)  # fmt: skip
     if outcome.skipped:
-        console.print(f"{len(outcome.skipped):,} rows could not be used; {folder.summary} lists them", soft_wrap=True)
+        rows = "1 row" if len(outcome.skipped) == 1 else f"{len(outcome.skipped):,} rows"
+        console.print(f"{rows} could not be used in training; {folder.summary} lists them", soft_wrap=True)
     split = next((split for split in ("test", "validation") if sizes.get(split)), None)
     if split is None:
         console.print(f"report: {write_report(folder)}", soft_wrap=True)

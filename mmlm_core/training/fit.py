@@ -16,7 +16,8 @@ from mmlm_core.files import read_json
 from mmlm_core.plugins import Plugins
 from mmlm_core.preparation import Preparation, make_source, make_tokenizer, prepare
 from mmlm_core.record import record_start
-from mmlm_core.runs import RUN_VARIABLE, RunFolder, RunRecord, clean, create_run, is_main, read_run
+from mmlm_core.run_reader import RunRecord, read_run
+from mmlm_core.runs import RUN_VARIABLE, RunFolder, clean, create_run, is_main
 from mmlm_core.training import random_state
 from mmlm_core.training.ending import finish
 from mmlm_core.training.overview import print_start

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
+from mmlm_core.errors import RunError
 from mmlm_core.interfaces import Optimizer, Schedule
 from mmlm_core.model import Model
 from mmlm_core.training.clock import Clock
@@ -54,6 +57,20 @@ class TrainingModule(LightningModule):
         """Take in the loss of a batch."""
         del index
         self.validation_meter.add(self.model.loss(batch), batch.size)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Check that a checkpoint is of this model.
+
+        Raises:
+            RunError: It is of another one.
+        """
+        own, other = self.state_dict(), checkpoint["state_dict"]
+        for name in sorted({*own, *other}):
+            shapes = [list(state[name].shape) if name in state else "missing" for state in (other, own)]
+            if shapes[0] != shapes[1]:
+                part = name.removeprefix("model.")
+                raise RunError(f"The checkpoint is not of this composition: `{part}` is {shapes[0]} there and "
+                               f"{shapes[1]} here. Has `config.yaml` been changed since it began?")  # fmt: skip
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return the optimizer; each group's learning rate now is its peak."""

@@ -20,9 +20,9 @@ MOST = 100
 
 
 def make_console() -> Console:
-    """Return a console of at most 100 columns; plain where the output is no terminal."""
+    """Return a console of at most 100 columns; plain, and of 100, where the output is no terminal."""
     console = Console(highlight=False)
-    console.width = min(console.width, MOST)
+    console.width = min(console.width, MOST) if console.is_terminal else MOST
     return console
 
 

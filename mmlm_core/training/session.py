@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from mmlm_core.training.assembly import choose_precision, make_trainer, most_epo
 from mmlm_core.training.bar import Bar
 from mmlm_core.training.clock import Clock
 from mmlm_core.training.conductor import Conductor
+from mmlm_core.training.interrupts import Interrupts
 from mmlm_core.training.module import TrainingModule
 from mmlm_core.training.overview import make_console
 from mmlm_core.training.quiet import quiet
@@ -111,13 +110,16 @@ class Session:
         bar = Bar(self.console, selection.name, most_epochs(options), options.progress and is_main())
         counts = "tokens" if isinstance(model.head, GenerativeHead) else ""
         validator = Validator(model, self._samples(), self.settings.decoding)
-        conductor = Conductor(module, self.folder, options, clock, selection, validator, trackers, bar, counts)
+        interrupts = Interrupts(self.console, self.folder.path, waits=options.devices * options.nodes == 1)
+        conductor = Conductor(
+            module, self.folder, options, clock, selection, validator, trackers, bar, interrupts, counts
+        )
         if options.compile:
             for part in (*model.encoders.values(), model.backbone):
                 part.compile()
         path = None if checkpoint is None else str(checkpoint)
         try:
-            with quiet(), _keeping_interrupts(self):
+            with quiet(), interrupts:
                 trainer = make_trainer(self.settings, self.folder.path, [conductor], bool(self.sizes.get(VALIDATION)))
                 loaders = self._loaders(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
                 clock.steps = self._most_steps(len(loaders[TRAIN]))
@@ -165,17 +167,3 @@ class Session:
         for loader in loaders.values():
             loader.generator = torch.Generator()  # or each pass would draw from the dropout's, and no resume be exact
         return loaders
-
-
-@contextmanager
-def _keeping_interrupts(session: Session) -> Iterator[None]:
-    """Say how to go on after an interruption, and undo that Lightning makes the process deaf to further ones."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit:
-        session.console.print(f"\nInterrupted. Go on with `mmlm train --resume {session.folder.path}`.", soft_wrap=True)
-        raise
-    finally:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            signal.signal(signal.SIGINT, handler)

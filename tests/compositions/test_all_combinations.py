@@ -21,10 +21,10 @@ from mmlm_core.plugins import load_plugins
 from mmlm_core.prediction import Predictor
 from mmlm_core.preparation import prepare
 from mmlm_core.registry import Component
-from mmlm_core.runs import load_weights, save_weights
 from mmlm_core.settings import DecodingOptions, LoaderOptions, Settings
 from mmlm_core.testing.combinations import combinations, covering, fitting, label
 from mmlm_core.testing.contracts.common import pictures
+from mmlm_core.weights import load_weights, save_weights
 
 REGISTRY = load_plugins().registry
 SETTINGS = Settings(loader=LoaderOptions(batch_size=3), decoding=DecodingOptions(max_tokens=4))

@@ -14,6 +14,7 @@ from mmlm_core.data import (
     Collator,
     Draw,
     Fault,
+    OrderedBatches,
     Prepared,
     Row,
     ShuffledBatches,
@@ -248,7 +249,43 @@ def test_a_batch_of_which_nothing_is_left_says_why() -> None:
     rows_ = [Fault("t.csv:1", "it is empty."), Fault("t.csv:2", "it is torn.")]
     with pytest.raises(DataError) as caught:
         Collator({}, None)(rows_)
-    assert str(caught.value) == ("No row of a batch of 2 can be used:\n`t.csv:1`: it is empty.\n`t.csv:2`: it is torn.")
+    assert str(caught.value) == ("None of 2 rows can be used:\n`t.csv:1`: it is empty.\n`t.csv:2`: it is torn.")
+
+
+def broken(count: int, *usable: int) -> list[Example]:
+    return [Example(f"t.csv:{i + 1}", {"image": [i if i in usable else "broken"]}, i) for i in range(count)]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_training_batch_without_usable_rows_takes_the_next_usable_one(workers: int) -> None:
+    loaded = loader_of(broken(12, 3, 8), workers, on_error=OnError.SKIP)
+    batches = [batch.targets["answer"].tolist() for batch in loaded]
+    assert len(batches) == len(loaded) == 3
+    assert {answer for batch in batches for answer in batch} == {3, 8}
+    assert all(batches)
+    assert len(loaded.faults) == 10
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_batch_without_usable_rows_is_left_out_of_a_validation(workers: int) -> None:
+    processors = {"image": Numbers()}
+    prepared = Prepared(broken(12, 3, 8), processors, Answers(), on_error=OnError.SKIP)
+    loaded = loader(prepared, Collator(processors, Answers()), OrderedBatches(12, 2), workers)
+    assert [batch.targets["answer"].tolist() for batch in loaded] == [[3], [8]]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_split_without_usable_rows_says_why_the_first_cannot_be_used(training: bool) -> None:
+    processors = {"image": Numbers()}
+    prepared = Prepared(broken(12), processors, Answers(), on_error=OnError.SKIP)
+    batches = ShuffledBatches(12, 4, 7) if training else OrderedBatches(12, 4)
+    loaded = loader(prepared, Collator(processors, Answers(), 7 if training else None), batches)
+    with pytest.raises(DataError) as caught:
+        list(loaded)
+    lines = str(caught.value).splitlines()
+    assert (lines[0], len(lines)) == ("None of 12 rows can be used:", 12)
+    assert all(line.endswith(": `broken` is no number.") for line in lines[1:11])
+    assert lines[-1] == "and 2 more."
 
 
 def test_a_kept_row_is_prepared_once_and_others_every_time() -> None:

@@ -74,6 +74,17 @@ def test_a_run_killed_in_mid_epoch_and_resumed_in_another_process_ends_with_the_
     assert_same(tmp_path / "killed", whole)
 
 
+@pytest.mark.parametrize(
+    ("step", "written"), [(7, 8), (11, 12), (12, 12)], ids=["in mid-epoch", "before its last step", "at its end"]
+)
+def test_an_interrupted_run_ends_its_step_writes_a_checkpoint_and_goes_on_from_there(tmp_path, whole, step, written):
+    assert run_process(tmp_path, "train", kill=f"interrupt:{step}") == 130
+    checkpoint = torch.load(tmp_path / "killed" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == written
+    assert run_process(tmp_path, "resume") == 0
+    assert_same(tmp_path / "killed", whole)
+
+
 def cut_at_step(monkeypatch, number: int) -> None:
     from mmlm_core.training.conductor import Conductor
 
@@ -180,6 +191,22 @@ def test_a_run_whose_data_has_changed_is_not_resumed(tmp_path, toy, monkeypatch)
     expected = (f"The data of `{tmp_path / 'cut'}` has changed since its training began: "
                 "`train` had 48 rows and has 47.")  # fmt: skip
     with pytest.raises(RunError, match=f"^{re.escape(expected)}$"):
+        resume(tmp_path / "cut", plugins)
+
+
+def test_a_run_whose_sizes_were_changed_is_not_resumed(tmp_path, toy, monkeypatch):
+    from mmlm_core.training import resume, train
+
+    plugins = toy.toy_plugins()
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        cut_at_step(patch, 4)
+        train(toy.toy_composition(plugins, tmp_path, "cut", *CHANGES), plugins)
+    config = tmp_path / "cut" / "config.yaml"
+    text = config.read_text()
+    assert "width: 8" in text, text
+    config.write_text(text.replace("width: 8", "width: 4"))
+    with pytest.raises(RunError, match=r"^The checkpoint is not of this composition: `.+` is \[.*\] there and \[.*\] "
+                                       r"here\. Has `config\.yaml` been changed since it began\?$"):  # fmt: skip
         resume(tmp_path / "cut", plugins)
 
 

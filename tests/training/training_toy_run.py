@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmlm_core.composition import Composition, override
+from mmlm_core.composition import Composition
+from mmlm_core.overriding import override
 from mmlm_core.plugins import Plugins, load_plugins
 
 SLOTS = ("data", "fusion", "backbone", "head", "optimizer", "schedule")
@@ -27,9 +28,9 @@ def toy_composition(plugins: Plugins, folder: Path, name: str | None, *changes: 
 
 
 def kill_at(moment: str) -> None:
-    """Make this process kill itself: `step:7` after an update, `write:2` in the midst of a checkpoint's write."""
+    """Make this process end itself: `step:7` or `interrupt:7` after an update, `write:2` in a checkpoint's write."""
     what, _, number = moment.partition(":")
-    if what == "step":
+    if what in ("step", "interrupt"):
         from mmlm_core.training.conductor import Conductor
 
         original = Conductor.on_train_batch_end
@@ -37,7 +38,7 @@ def kill_at(moment: str) -> None:
         def end(self: Conductor, trainer: Any, *rest: Any) -> None:
             original(self, trainer, *rest)
             if trainer.global_step == int(number):
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), signal.SIGKILL if what == "step" else signal.SIGINT)
 
         Conductor.on_train_batch_end = end  # type: ignore[method-assign]
     elif what == "validation":

@@ -15,7 +15,6 @@ import torch
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
-from mmlm_core.composition import option_docs, typed
 from mmlm_core.interfaces import (
     Backbone,
     DataSource,
@@ -27,6 +26,7 @@ from mmlm_core.interfaces import (
     Schedule,
     Tokenizer,
 )  # fmt: skip
+from mmlm_core.options import option_docs, typed
 from mmlm_core.registry import Component
 from mmlm_core.tokens import TokenTable
 from mmlm_core.types import Features

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmlm_core.composition import option_docs, typed
 from mmlm_core.errors import DataError, OptionError
+from mmlm_core.options import option_docs, typed
 from mmlm_core.types import Example
 from mmlm_data.options import TableOptions
 from mmlm_data.plugin import mmlm_components

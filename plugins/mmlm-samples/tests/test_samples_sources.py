@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from mmlm_core.composition import option_docs, typed
 from mmlm_core.errors import DataError, OptionError
 from mmlm_core.interfaces import DataSource
 from mmlm_core.media import load_picture
+from mmlm_core.options import option_docs, typed
 from mmlm_samples.emoji import EmojiSource
 from mmlm_samples.options import FAMILIES, LANGUAGES, EmojiOptions, EmojiSplit, PoemsOptions, ProseOptions, SpamOptions
 from mmlm_samples.plugin import mmlm_components

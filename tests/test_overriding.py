@@ -1,0 +1,87 @@
+"""A composition with some values set anew, as prediction and evaluation take them from the command line."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from mmlm_core.composition import Composition
+from mmlm_core.errors import MmlmError
+from mmlm_core.overriding import override
+from mmlm_core.registry import Component, Registry
+
+
+@dataclass
+class Options:
+    """A part."""
+
+    width: int = 4
+    label: str = ""
+
+
+@pytest.fixture
+def registry() -> Registry:
+    made = Registry()
+    for kind in ("backbone", "data"):
+        for name in ("one", "two"):
+            made.register(Component(kind, name, Options, "nowhere:Nothing"), "toys")
+    return made.freeze()
+
+
+MAPPING: dict[str, Any] = {"data": {"name": "one"}, "backbone": {"name": "one"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value"),
+    [
+        ("trainer.max_steps=7", ("trainer", "max_steps"), 7),
+        ("trainer.max_steps=null", ("trainer", "max_steps"), None),
+        ("trainer.progress=false", ("trainer", "progress"), False),
+        ("trainer.precision=fp32", ("trainer", "precision"), "fp32"),
+        ("trainer.average_decay=1e-3", ("trainer", "average_decay"), 0.001),
+        ("tracker.wandb=off", ("tracker", "wandb"), "off"),
+        ("data.label=no", ("data", "label"), "no"),
+        ("data.label='1.5'", ("data", "label"), "1.5"),
+        ("data.label=12:30", ("data", "label"), "12:30"),
+        ("data.label=007", ("data", "label"), "007"),
+        ("data.label=", ("data", "label"), ""),
+        ("data.label=a=b", ("data", "label"), "a=b"),
+    ],
+)
+def test_an_override_sets_one_value_as_hydra_would_read_it(
+    registry: Registry, text: str, path: tuple[str, str], value: object
+) -> None:
+    mapping = override(MAPPING, registry, [text]).to_mapping()
+    assert mapping[path[0]][path[1]] == value
+
+
+def test_an_override_of_a_choice_starts_from_its_defaults(registry: Registry) -> None:
+    before = Composition.from_mapping(registry, {**MAPPING, "data": {"name": "one", "width": 9}}).to_mapping()
+    changed = override(before, registry, ["data=two", "data.label=x"])
+    assert (changed["data"].component.name, changed["data"].options) == ("two", Options(4, "x"))
+    assert before["data"]["width"] == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("backbone.width=3", "`backbone` of the override `backbone.width=3` belongs to the trained model and cannot be "
+         "changed. Choices: `data`, `decoding`, `loader`, `run`, `tracker`, `trainer`."),
+        ("decodng.beams=3", "`decodng` of the override `decodng.beams=3` is no group. Did you mean `decoding`? "
+         "Choices: `data`, `decoding`, `loader`, `run`, `tracker`, `trainer`."),
+        ("decoding.beam=3", "`decoding.beam` of the override `decoding.beam=3` is no option. Did you mean `beams`? "
+         "Choices: `beams`, `length_penalty`, `max_tokens`, `repetition_penalty`, `seed`, `temperature`, `top_k`, "
+         "`top_p`."),
+        ("decoding.beams=x", "`decoding.beams` of the override `decoding.beams=x` must be an integer, not `x`."),
+        ("decoding.beams=0", "`beams` must be at least 1, not 0. This is `decoding` of the override "
+         "`decoding.beams=0`."),
+        ("data=three", "`three` is no choice of `data`. Choices: `one`, `two`."),
+        ("decoding=beams", "The override `decoding=beams` must name an option, as `decoding.OPTION=beams`."),
+        ("decoding", "The override `decoding` must read `group.option=value`."),
+        ("data.label=[1", "The value `[1` of an override cannot be read as a list or a mapping."),
+    ],
+)  # fmt: skip
+def test_an_override_that_is_wrong_is_told(registry: Registry, text: str, message: str) -> None:
+    with pytest.raises(MmlmError) as refused:
+        override(MAPPING, registry, [text], "runs/x")
+    assert str(refused.value) == message
