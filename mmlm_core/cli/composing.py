@@ -18,13 +18,13 @@ from hydra.version import VersionBase
 from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mmlm_core.cli import checking, explain
+from mmlm_core.cli import checking, explain, swapping
 from mmlm_core.cli.menu import Menu
 from mmlm_core.cli.source import PRIMARY, serving
 from mmlm_core.composition import Composition
 from mmlm_core.errors import MmlmError, OptionError, gather
 
-__all__ = ["PRIMARY", "compose", "jobs", "session", "sweeping", "to_composition", "to_mapping",
+__all__ = ["PRIMARY", "compose", "jobs", "session", "swapped", "sweeping", "to_composition", "to_mapping",
            "typed_overrides"]  # fmt: skip
 
 
@@ -74,7 +74,18 @@ def compose(application: Any, menu: Menu, overrides: Sequence[str], sweep: bool 
         except (HydraException, OmegaConfBaseException, ValueError):
             base = None
         raise explain.explain(error, menu, parsed, base) from error
+    if not sweep:
+        swapped(cfg, menu)
     return cfg
+
+
+def swapped(cfg: DictConfig, menu: Menu) -> list[str]:
+    """Take out of a configuration what an experiment set for parts in whose place others were chosen.
+
+    Returns:
+        A line for each of these parts, the same when it is asked again.
+    """
+    return swapping.leave_out(cfg, menu, checking.parse(typed_overrides(cfg.hydra)))
 
 
 def jobs(parsed: Sequence[Override], limit: int = 100) -> list[list[str]] | None:
@@ -170,8 +181,9 @@ def to_mapping(cfg: DictConfig, origin: explain.Origin, resolve: bool = True) ->
         raise OptionError(f"`{path}` of {origin(path)} cannot be resolved: {str(error).splitlines()[0]}.") from error
     finally:
         state.cfg = before
+    encoders = mapping["encoder"] = {name: node for name, node in (mapping.get("encoder") or {}).items() if node}
     for modality in list(mapping.get("projection") or {}):
-        if modality not in (mapping.get("encoder") or {}):
+        if modality not in encoders:
             del mapping["projection"][modality]
     return {group: node for group, node in mapping.items() if node or group not in ("encoder", "projection")}
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from mmlm_core.composition import kind_of, slots
 from mmlm_core.errors import ConflictError, OptionError, UnknownChoiceError, did_you_mean
+from mmlm_core.options import plain
 from mmlm_core.plugins import Plugins
 from mmlm_core.registry import NONE
 from mmlm_core.settings import Settings
@@ -198,6 +199,16 @@ class Menu:
             seen.add(name)
             name = next((base for other, base in preset.bases if other in (group, kind_of(group))), "")
         return name if name in self.registry.names(kind_of(group)) else ""
+
+    def values(self, group: str, name: str) -> dict[str, Any]:
+        """Return the options of a choice: the defaults of its dataclass, and what its file and those below it set."""
+        schema, preset = self.schema(group, name), self.preset(group, name)
+        if preset is None:
+            return {} if schema is None else plain(schema())  # type: ignore[no-any-return]
+        values: dict[str, Any] = {}
+        for _, base in (pair for pair in preset.bases if pair[0] in (group, kind_of(group)) and pair[1] != name):
+            values |= self.values(group, base)
+        return values | {key: value for key, value in preset.content.items() if key != "defaults"}
 
     def schema(self, group: str, name: str) -> type | None:
         """Return the options dataclass of a choice; None where it has none."""

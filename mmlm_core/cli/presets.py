@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from mmlm_core.cli.menu import DEFAULT, Menu
-from mmlm_core.options import plain
+from mmlm_core.cli.menu import Menu
 from mmlm_core.overriding import CHANGEABLE
 from mmlm_core.plugins import load_plugins
 from mmlm_core.settings import Settings
@@ -36,24 +34,12 @@ def _is_choice(text: str) -> bool:
 
 
 def _values(menu: Menu, group: str, name: str) -> list[str]:
-    """Return what a choice sets: the whole of a group of settings, or a component and the preset's changes of it."""
+    """Return what a choice sets: the whole of a group of settings; or a component, and its options."""
     menu.check(group, name)
-    values = _merged(menu, group, name)
+    lines = [
+        f"{group}.{key}={json.dumps(value, ensure_ascii=False)}" for key, value in menu.values(group, name).items()
+    ]
     if group in Settings.groups():
-        return _lines(group, {**plain(Settings.groups()[group]()), **values})
-    return [f"{group}={menu.component(group, name) or name}", *_lines(group, values)]
-
-
-def _merged(menu: Menu, group: str, name: str) -> dict[str, Any]:
-    """Return the values of a preset over those of the presets that it extends."""
-    preset = menu.preset(group, name)
-    if preset is None:
-        return {}
-    merged: dict[str, Any] = {}
-    for base in (base for other, base in preset.bases if other == group and base not in (name, DEFAULT)):
-        merged |= _merged(menu, group, base)
-    return {**merged, **{key: value for key, value in preset.content.items() if key != "defaults"}}
-
-
-def _lines(group: str, values: Mapping[str, Any]) -> list[str]:
-    return [f"{group}.{key}={json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+        return lines
+    component = menu.component(group, name)
+    return [f"{group}={component}", *(lines if name != component else [])]

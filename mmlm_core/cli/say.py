@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-__all__ = ["bold", "definitions", "error", "out", "table", "width", "wrapped"]
+__all__ = ["bold", "definitions", "error", "note", "out", "table", "width", "wrapped"]
 
 
 def out(text: str = "") -> None:
@@ -20,6 +20,12 @@ def out(text: str = "") -> None:
 def error(text: str) -> None:
     """Write an error to the standard error, wrapped where that is a terminal."""
     told = f"{bold('error:', sys.stderr)} {text}"
+    sys.stderr.write((wrapped(told) if sys.stderr.isatty() else told) + "\n")
+
+
+def note(text: str) -> None:
+    """Write something that the user should know to the standard error, wrapped where that is a terminal."""
+    told = f"{bold('note:', sys.stderr)} {text}"
     sys.stderr.write((wrapped(told) if sys.stderr.isatty() else told) + "\n")
 
 

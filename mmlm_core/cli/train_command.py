@@ -92,10 +92,19 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
             application.multirun(config_name=composing.PRIMARY, task_function=job, overrides=overrides)
             return
         composition = composing.to_composition(cfg, menu)
+        _say(composing.swapped(cfg, menu))
     compat.check(composition, menu.registry)
     from mmlm_core.training import train
 
     train(composition, menu.plugins, overrides=args.overrides)
+
+
+def _say(lines: Sequence[str]) -> None:
+    """Write notes, once for all processes of a job."""
+    from mmlm_core.runs import is_main
+
+    for line in lines if is_main() else ():
+        say.note(line)
 
 
 def job(cfg: DictConfig) -> float | None:
@@ -116,12 +125,14 @@ def job(cfg: DictConfig) -> float | None:
     with open_dict(cfg):
         cfg.hydra = own
     menu = source.served()
+    notes = composing.swapped(cfg, menu)
     composition = composing.to_composition(cfg, menu)
     compat.check(composition, menu.registry)
     overrides, settings = composing.typed_overrides(own), composition.settings.run
     settings.name = f"{settings.name}-{own.job.num}" if settings.name else str(own.job.num)
     settings.folder = str(own.sweep.dir)
     sys.stderr.write(f"job {own.job.num}: {' '.join(overrides)}\n")
+    _say(notes)
     from mmlm_core.training import train
 
     summary = train(composition, menu.plugins, overrides=overrides) / "summary.json"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mmlm_core.cli import composing
-from mmlm_core.cli.menu import Menu
+from mmlm_core.cli.menu import EXPERIMENT, Menu
 from mmlm_core.composition import SINGLE_SLOTS
 from mmlm_core.plugins import load_plugins
 
@@ -41,3 +41,15 @@ def test_the_default_of_every_part_is_a_slot() -> None:
 
     defaults = read_yaml(Path(composing.__file__).parent.parent / "conf" / "defaults.yaml", "the defaults")
     assert set(defaults) == {*SINGLE_SLOTS, "projection"}
+
+
+@pytest.mark.parametrize("experiment", INSTALLED.choices(EXPERIMENT))
+def test_any_part_of_an_experiment_can_be_swapped_by_one_word(experiment: str) -> None:
+    """Whether the parts fit together is another question, which `mmlm compat` answers."""
+    with composing.session(INSTALLED) as application:
+        for slot in INSTALLED.slots:
+            for choice in INSTALLED.choices(slot):
+                words = [f"{EXPERIMENT}={experiment}", f"{slot}={choice}"]
+                composition = composing.to_composition(composing.compose(application, INSTALLED, words), INSTALLED)
+                if slot in composition.choices:
+                    assert composition[slot].component.name == choice

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from mmlm_core.attention import attend
 from mmlm_core.errors import CompositionError, OptionError, did_you_mean, one_of
 from mmlm_core.interfaces import Fusion
 from mmlm_core.types import QUERIES, Features, Joined, Memory, join
@@ -129,7 +129,7 @@ class _Attention(nn.Module):
     ) -> Tensor:
         rows, length, width = hidden.shape
         queries = self.query(self.norm(hidden)).view(rows, length, self.heads, -1).transpose(1, 2)
-        read = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+        read = attend(queries, keys, values, mask)
         read = self.dropout(self.output(read.transpose(1, 2).reshape(rows, length, width)))
         if exists is not None:
             read = torch.where(exists, read, 0.0)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mmlm_core.interfaces import Encoder
 from mmlm_core.types import Features
+from mmlm_image.layer import Layer
 from mmlm_image.options import VitOptions
 from mmlm_image.processor import PictureProcessor
 
@@ -31,21 +32,10 @@ class Vit(Encoder):
         self.patches = nn.Conv2d(3, self.width, options.patch, stride=options.patch)
         self.position = nn.Parameter(torch.randn(1, options.side**2, self.width) * 0.02)
         self.dropout = nn.Dropout(options.dropout)
-        layers = [
-            nn.TransformerEncoderLayer(
-                self.width,
-                options.heads,
-                int(self.width * options.ratio),
-                options.dropout,
-                activation="gelu",
-                batch_first=True,
-                norm_first=True,
-            )
-            for _ in range(options.depth)
-        ]
-        for layer in layers:
-            layer.self_attn.dropout = 0.0  # dropping attention weights as well would slow training for little
-        self.layers = nn.Sequential(*layers)
+        hidden = int(self.width * options.ratio)
+        self.layers = nn.Sequential(
+            *(Layer(self.width, options.heads, hidden, options.dropout) for _ in range(options.depth))
+        )
         self.norm = nn.LayerNorm(self.width)
 
     def processor(self) -> PictureProcessor:

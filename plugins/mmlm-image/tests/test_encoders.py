@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 import torch
+from torch import nn
 
 from mmlm_core.errors import OptionError
 from mmlm_core.interfaces import Encoder
@@ -136,23 +137,22 @@ def test_a_cnn_without_a_second_stage_keeps_the_size() -> None:
     assert Cnn(CnnOptions(size=4, channels=[4], width=8))(pixels(2, 4)).grid == (4, 4)
 
 
-def test_vit_equals_its_formula() -> None:
-    """Patch embedding, positions, and one pre-norm layer, written out."""
+def test_vit_equals_patches_positions_and_a_layer_of_torch() -> None:
     torch.manual_seed(0)
     vit = Vit(VitOptions(size=8, patch=4, width=8, depth=1, heads=2, dropout=0.0)).eval()
     layer = vit.layers[0]
+    torchs = nn.TransformerEncoderLayer(8, 2, 16, 0.0, "gelu", batch_first=True, norm_first=True).eval()
+    norm, inner, _, outer = layer.feed_forward
+    pairs = [(torchs.norm1, layer.attention_norm), (torchs.self_attn.out_proj, layer.attention_out),
+             (torchs.norm2, norm), (torchs.linear1, inner), (torchs.linear2, outer)]  # fmt: skip
+    for theirs, ours in pairs:
+        theirs.load_state_dict(ours.state_dict())
+    torchs.self_attn.in_proj_weight.data = layer.qkv.weight.data
+    torchs.self_attn.in_proj_bias.data = layer.qkv.bias.data
     batch = pixels(2, 8)["pixels"]
     patches = torch.stack([batch[:, :, r : r + 4, c : c + 4].flatten(1) for r in (0, 4) for c in (0, 4)], dim=1)
     hidden = patches @ vit.patches.weight.flatten(1).T + vit.patches.bias + vit.position
-    normed = layer.norm1(hidden)
-    queries, keys, values = (normed @ layer.self_attn.in_proj_weight.T + layer.self_attn.in_proj_bias).chunk(3, -1)
-    heads = []
-    for head in (slice(0, 4), slice(4, 8)):
-        scores = queries[..., head] @ keys[..., head].transpose(1, 2) / 2  # sqrt(4)
-        heads.append(scores.softmax(-1) @ values[..., head])
-    hidden = hidden + layer.self_attn.out_proj(torch.cat(heads, -1))
-    hidden = hidden + layer.linear2(torch.nn.functional.gelu(layer.linear1(layer.norm2(hidden))))
-    torch.testing.assert_close(vit({"pixels": batch}).values, vit.norm(hidden), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(vit({"pixels": batch}).values, vit.norm(torchs(hidden)), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

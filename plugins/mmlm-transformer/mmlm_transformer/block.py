@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmlm_core.attention import attend
 from mmlm_transformer.options import Activation, Norm, TransformerOptions
 from mmlm_transformer.positions import rotate
 from mmlm_transformer.state import Visit
@@ -83,14 +84,7 @@ class Block(nn.Module):
         queries, keys, values = queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2)
         if sight.visit is not None:
             keys, values = sight.visit.extend(self.layer, keys, values)
-        read = functional.scaled_dot_product_attention(
-            queries,
-            keys,
-            values,
-            attn_mask=sight.mask,
-            is_causal=sight.causal,
-            enable_gqa=self.kv_heads != self.heads,
-        )
+        read = attend(queries, keys, values, sight.mask, causal=sight.causal)
         return self.attention_out(read.transpose(1, 2).reshape(batch, time, width))  # type: ignore[no-any-return]
 
     def _drop(self, values: Tensor) -> Tensor:
