@@ -54,4 +54,4 @@ def _by_products(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | N
         mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
-    return scores.softmax(-1) @ values
+    return scores.softmax(-1) @ values  # type: ignore[no-any-return]

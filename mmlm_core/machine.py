@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import netrc
 import os
 import platform
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
-__all__ = ["computes_bf16", "cores", "describe", "set_threads"]
+__all__ = ["computes_bf16", "cores", "describe", "has_wandb_account", "set_threads"]
 
 
 def cores() -> int:
@@ -54,6 +56,17 @@ def describe() -> dict[str, Any]:
     if torch is not None and torch.cuda.is_available():
         facts["gpus"] = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return facts
+
+
+def has_wandb_account() -> bool:
+    """Whether an API key is set up for wandb's server, in the environment or in the user's netrc file."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
+    try:
+        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
+    except (OSError, netrc.NetrcParseError):
+        return False
 
 
 @cache

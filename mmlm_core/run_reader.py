@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from mmlm_core.composition import Composition
 from mmlm_core.errors import MissingPluginError, MmlmError, RunError, UnknownChoiceError, did_you_mean
 from mmlm_core.files import read_json, read_yaml
+from mmlm_core.hookspecs import API
 from mmlm_core.overriding import override
 from mmlm_core.plugins import VARIABLE, Plugins, load_plugins
 from mmlm_core.registry import NONE, Registry
@@ -18,6 +20,8 @@ from mmlm_core.safety import refuse_unsafe
 from mmlm_core.settings import RunOptions
 
 __all__ = ["RunRecord", "read_run"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def read_run(
     environment = read_json(folder.environment)
     plugins = plugins or load_plugins()
     _check_plugins(mapping, plugins.registry, environment)
+    _check_versions(folder.path, plugins, environment)
     composition = override(mapping, plugins.registry, overrides, source)
     chosen = composition.choices.get("tokenizer")
     used = chosen is not None and any(choice.traits.uses_tokenizer for choice in composition.choices.values())
@@ -135,6 +140,25 @@ def _check_plugins(mapping: Mapping[str, Any], registry: Registry, environment: 
         told = [f"{' and '.join(names)} of this run {'comes' if len(names) == 1 else 'come'} from {line}"
                 for line, names in missing.items()]  # fmt: skip
         raise MissingPluginError("\n".join(told))
+
+
+def _check_versions(run: Path, plugins: Plugins, environment: Mapping[str, Any]) -> None:
+    """Refuse a run of another plugin API, and warn of plugins that have another version than it was trained with.
+
+    Raises:
+        RunError: The run was made under another plugin API, whose components mean something else.
+    """
+    api = environment.get("api", API)
+    if api != API:
+        core = environment.get("mmlm", "?")
+        raise RunError(f"`{run}` was made under plugin API {api}, and this mmlm has plugin API {API}: its parts may "
+                       f"mean something else. The mmlm that made it: `pip install mmlm-core=={core}`.")  # fmt: skip
+    installed = {plugin.distribution: plugin.version for plugin in plugins.found if not plugin.fault}
+    for entry in environment.get("plugins", []):
+        name, version = entry.get("distribution"), entry.get("version")
+        if name in installed and version != installed[name]:
+            told = f"`{run}` was trained with {name} {version}, and {installed[name]} is installed"
+            _log.warning("%s: what it predicts may differ. `pip install %s==%s` brings that back.", told, name, version)
 
 
 def _install_line(entry: Mapping[str, Any]) -> str:

@@ -10,28 +10,10 @@ from enum import Enum
 from pathlib import PurePath
 
 from mmlm_core.errors import OptionError
+from mmlm_core.ranges import check_range
 
 __all__ = ["DecodingOptions", "LoaderOptions", "OnError", "Precision", "RunOptions", "Settings", "TrackerOptions",
-           "TrainerOptions", "check_range"]  # fmt: skip
-
-
-def check_range(owner: object, name: str, low: float | None = None, high: float | None = None) -> None:
-    """Check that a numeric option lies within its range, in an options dataclass's `__post_init__`.
-
-    Args:
-        owner: The options.
-        name: The field.
-        low: The least value, included; None where there is none.
-        high: The greatest value, included; None where there is none.
-
-    Raises:
-        OptionError: It does not.
-    """
-    value = getattr(owner, name)
-    if value is None or ((low is None or value >= low) and (high is None or value <= high)):
-        return
-    bounds = f"at least {low}" if high is None else f"at most {high}" if low is None else f"from {low} to {high}"
-    raise OptionError(f"`{name}` must be {bounds}, not {value}.")
+           "TrainerOptions"]  # fmt: skip
 
 
 class OnError(Enum):

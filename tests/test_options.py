@@ -9,7 +9,8 @@ import pytest
 
 from mmlm_core.errors import MmlmError, OptionError
 from mmlm_core.options import convert, option_docs, plain, type_words, typed
-from mmlm_core.settings import Settings, check_range
+from mmlm_core.ranges import check_range
+from mmlm_core.settings import Settings
 
 
 class Mode(Enum):

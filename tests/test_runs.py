@@ -148,6 +148,27 @@ def test_a_plugin_that_is_missing_is_named_with_its_version_and_how_to_install_i
             "which is not installed: `pip install mmlm-deep==1.2.0`.", MissingPluginError)  # fmt: skip
 
 
+def test_a_run_of_another_version_of_a_plugin_is_read_with_a_warning(run, toy, caplog):
+    plugins = toy.toy_plugins()
+    (ours,) = [plugin for plugin in plugins.found if plugin.name == "training_toy_plugin"]
+    ours.version = "2.0"
+    environment = read_json(run / "environment.json")
+    (entry,) = environment["plugins"]
+    entry["version"] = "1.0"
+    write_json(run / "environment.json", environment)
+    with caplog.at_level("WARNING"):
+        read_run(run, plugins=plugins)
+    name = ours.distribution
+    assert caplog.messages == [f"`{run}` was trained with {name} 1.0, and 2.0 is installed: what it predicts may differ. "
+                               f"`pip install {name}==1.0` brings that back."]  # fmt: skip
+
+
+def test_a_run_of_another_plugin_api_is_refused(run):
+    write_json(run / "environment.json", {**read_json(run / "environment.json"), "api": 7, "mmlm": "3.1"})
+    refused(run, f"`{run}` was made under plugin API 7, and this mmlm has plugin API 1: its parts may mean something "
+            "else. The mmlm that made it: `pip install mmlm-core==3.1`.")  # fmt: skip
+
+
 def test_a_plugin_module_that_is_not_loaded_is_named_with_the_variable(run, monkeypatch):
     monkeypatch.delenv("MMLM_PLUGINS")
     with pytest.raises(MissingPluginError, match="from the module `training_toy_plugin`, which is not loaded: "

@@ -38,6 +38,8 @@ _FLAGS = {
     "components": ("--help",),
     "plugins": ("--help",),
     "compat": ("--config-dir", "--help"),
+    "explain": ("--config-dir", "--help"),
+    "doctor": ("--help",),
 }
 
 
@@ -78,7 +80,7 @@ def candidates(words: Sequence[str], menu: Callable[[], Menu]) -> list[str]:
         return _starting(word, ("job", "hydra", "all"))
     if words[-2] in ("--resume", "--config-dir", "--table", "--out", "--text", "--prompt"):
         return []
-    if command in ("train", "compat"):
+    if command in ("train", "compat", "explain"):
         return _overrides(word, words[2:-1], menu())
     if command == "components":
         registry = menu().registry

@@ -19,6 +19,8 @@ COMMANDS = {
     "generate": "write text for an input or a prompt, as it is generated",
     "components": "list what can be chosen, and who gives it",
     "plugins": "list the installed plugins, and what is wrong with those set aside",
+    "explain": "explain an option: its value, who set it, what it is",
+    "doctor": "examine this environment, and say what to do about what is wrong",
     "compat": "show which choices fit together, and why others do not",
 }
 """The commands, each with what it does; the command `x` is `run` of the module `mmlm_core.cli.x_command`."""

@@ -204,7 +204,7 @@ class Menu:
         """Return the options of a choice: the defaults of its dataclass, and what its file and those below it set."""
         schema, preset = self.schema(group, name), self.preset(group, name)
         if preset is None:
-            return {} if schema is None else plain(schema())  # type: ignore[no-any-return]
+            return {} if schema is None else plain(schema())
         values: dict[str, Any] = {}
         for _, base in (pair for pair in preset.bases if pair[0] in (group, kind_of(group)) and pair[1] != name):
             values |= self.values(group, base)

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from mmlm_core.cli.menu import EXPERIMENT, Menu, Preset
 
-__all__ = ["leave_out"]
+__all__ = ["leave_out", "swapped_slots", "with_bases"]
 
 
 def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> list[str]:
@@ -30,14 +30,12 @@ def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> lis
     """
     choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
     name = choices.get(EXPERIMENT, "")
-    experiments = list(_with_bases(menu, name))
+    experiments = list(with_bases(menu, name))
     typed = tuple(f"{override.key_or_group.replace('/', '.')}." for override in overrides
                   if override.key_or_group not in menu.groups)  # fmt: skip
     told = []
-    for slot in menu.slots if experiments else ():
+    for slot in swapped_slots(menu, experiments, choices):
         meant, chosen = _meant(menu, experiments, slot), choices.get(slot, "")
-        if menu.component(slot, meant) == menu.component(slot, chosen):
-            continue
         path = slot.replace("/", ".")
         given = {key for preset in experiments for key in _at(preset.content, path)}
         lost = sorted(key for key in given if not any(f"{path}.{key}.".startswith(kept) or
@@ -50,7 +48,17 @@ def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> lis
     return told
 
 
-def _with_bases(menu: Menu, name: str) -> Iterator[Preset]:
+def swapped_slots(menu: Menu, experiments: Sequence[Preset], choices: Mapping[str, str]) -> list[str]:
+    """Return the slots whose choice is another component than an experiment's, or those that it extends, chose."""
+    if not experiments:
+        return []
+    meant = {slot: _meant(menu, experiments, slot) for slot in menu.slots}
+    return [
+        slot for slot in menu.slots if menu.component(slot, meant[slot]) != menu.component(slot, choices.get(slot, ""))
+    ]
+
+
+def with_bases(menu: Menu, name: str) -> Iterator[Preset]:
     """Yield an experiment and those that it extends, the last word first."""
     waiting, seen = [name], set()
     while waiting:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import netrc
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
+from mmlm_core import machine
 from mmlm_core.files import append_line
 from mmlm_core.runs import RunFolder
 from mmlm_core.samples import picture_of, said
@@ -194,18 +193,7 @@ def wandb_mode(choice: str) -> str:
         return {"disabled": "off", "dryrun": "offline"}[asked]
     if asked in ("online", "offline"):
         return asked
-    return "online" if _has_account() else "offline"
-
-
-def _has_account() -> bool:
-    """Whether an API key is set up for wandb's server, in the environment or in the user's netrc file."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
-    try:
-        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
-    except (OSError, netrc.NetrcParseError):
-        return False
+    return "online" if machine.has_wandb_account() else "offline"
 
 
 def _identity(folder: RunFolder) -> str:

@@ -5,7 +5,7 @@ from enum import Enum
 
 import mmlm_core
 from mmlm_core import Component, Need, Traits
-from mmlm_core.settings import check_range
+from mmlm_core.ranges import check_range
 
 MMLM_API = 1
 

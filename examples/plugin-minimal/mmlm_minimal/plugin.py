@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mmlm_core import Component, Traits, hookimpl
-from mmlm_core.settings import check_range
+from mmlm_core.ranges import check_range
 
 MMLM_API = 1
 

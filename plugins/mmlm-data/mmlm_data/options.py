@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mmlm_core.errors import OptionError
-from mmlm_core.settings import check_range
+from mmlm_core.ranges import check_range
 
 __all__ = ["TableOptions", "columns_of"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mmlm_core.settings import check_range
+from mmlm_core.ranges import check_range
 
 __all__ = ["ConcatOptions", "CrossAttentionOptions", "LinearOptions", "MlpOptions"]
 

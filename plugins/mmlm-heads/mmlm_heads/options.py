@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mmlm_core.errors import OptionError, did_you_mean, one_of
-from mmlm_core.settings import check_range
+from mmlm_core.ranges import check_range
 
 __all__ = ["BLEU_TOKENIZERS", "CaptioningOptions", "ClassWeights", "ClassificationOptions", "LanguageModelingOptions",
            "Pooling", "TokenOutputOptions"]  # fmt: skip

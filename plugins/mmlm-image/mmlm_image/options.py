@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mmlm_core.errors import OptionError
-from mmlm_core.settings import check_range
+from mmlm_core.ranges import check_range
 
 __all__ = ["AugmentOptions", "CnnOptions", "Frozen", "ImageFeatures", "TimmOptions", "VitOptions"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mmlm_core.errors import OptionError
-from mmlm_core.settings import check_range
+from mmlm_core.ranges import check_range
 
 __all__ = ["GruOptions", "LstmOptions", "RecurrentOptions"]
 

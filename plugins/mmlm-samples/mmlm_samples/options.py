@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from mmlm_core.errors import OptionError, did_you_mean, one_of
-from mmlm_core.settings import check_range
+from mmlm_core.ranges import check_range
 
 __all__ = ["FAMILIES", "LANGUAGES", "EmojiOptions", "EmojiSplit", "PoemsOptions", "ProseOptions", "SpamOptions",
            "columns_of"]  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mmlm_core.errors import OptionError
-from mmlm_core.settings import check_range
+from mmlm_core.ranges import check_range
 
 __all__ = ["BpeOptions", "ByteOptions", "CharOptions", "EmbeddingOptions", "FileOptions", "Positions",
            "TransformerOptions", "UnigramOptions", "WordOptions", "WordPieceOptions"]  # fmt: skip

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from mmlm_core.errors import OptionError, did_you_mean, one_of
-from mmlm_core.settings import check_range
+from mmlm_core.ranges import check_range
 
 __all__ = ["Activation", "Norm", "Positions", "TransformerOptions"]
 
