@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmlm_core import machine
 from mmlm_core.interfaces import Optimizer
 from mmlm_optim.options import MuonOptions
 from mmlm_optim.parameters import decayed_groups, fused, split
@@ -45,10 +46,10 @@ class Muon(Optimizer):
 
 
 class Orthogonalised(torch.optim.Optimizer):
-    """Muon with Nesterov's momentum: torch's, for kernels too, and in float32 on a CPU.
+    """Muon with Nesterov's momentum: torch's, for kernels too, and in float32 on a CPU that has no bf16 arithmetic.
 
-    Torch's takes matrices only, and orthogonalises in bfloat16, which most CPUs do not compute: a matrix of 1536 x 384
-    takes 30 times as long. A kernel is updated as the matrix of its output channels (Jordan et al. 2024).
+    Torch's takes matrices only, and orthogonalises in bf16, which most CPUs do not compute: a matrix of 1536 x 384
+    takes 30 times as long there. A kernel is updated as the matrix of its output channels (Jordan et al. 2024).
 
     Args:
         parameters: With two axes or more.
@@ -83,14 +84,15 @@ class Orthogonalised(torch.optim.Optimizer):
 def _orthogonal(matrix: Tensor) -> Tensor:
     """Bring the matrix's singular values near to 1, by Newton and Schulz's iteration with Muon's coefficients.
 
-    Each step multiplies the matrix from the left by a polynomial of its Gram matrix, and all of these commute: in
-    float32 they are multiplied first, and with the long side of the matrix only once.
+    Each step multiplies the matrix from the left by a polynomial of its Gram matrix, and all of these commute: on a CPU
+    they are multiplied first, and with the long side of the matrix only once.
     """
-    near = matrix.float() if matrix.device.type == "cpu" else matrix.bfloat16()
+    on_cpu = matrix.device.type == "cpu"
+    near = matrix.float() if on_cpu and not machine.computes_bf16() else matrix.bfloat16()
     tall = near.shape[0] > near.shape[1]
     near = near.T if tall else near
     near = near / near.norm().clamp(min=1e-7)
-    if near.dtype == torch.float32:
+    if on_cpu:
         near = _product(near @ near.T) @ near
     else:
         for _ in range(STEPS):
@@ -100,7 +102,7 @@ def _orthogonal(matrix: Tensor) -> Tensor:
 
 def _product(gram: Tensor) -> Tensor:
     """Return the product of all steps' polynomials of the Gram matrix, which each step changes."""
-    whole = torch.eye(len(gram))
+    whole = torch.eye(len(gram), dtype=gram.dtype)
     for left in reversed(range(STEPS)):
         step = _polynomial(gram)
         step.diagonal().add_(A)
