@@ -100,4 +100,11 @@ def _grid(one: str, other: str, rows: Sequence[str], columns: Sequence[str], mar
         say.out(say.bold(f"{one:<{first}}{other}"))
         say.out(" " * first + "  ".join(columns[i] for i in block))
         for name, row in zip(rows, marks, strict=True):
-            say.out((f"{name:<{first}}" + "  ".join(f"{row[i]:<{len(columns[i])}}" for i in block)).rstrip())
+            cells = "  ".join(_mark(row[i], len(columns[i])) for i in block)
+            say.out(f"{name:<{first}}{cells}".rstrip())
+
+
+def _mark(mark: str, width: int) -> str:
+    """Return a mark in its colour, padded to the width of its column."""
+    colour = say.good if mark == "+" else say.bad
+    return colour(mark) + " " * (width - len(mark))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmlm_core import compat
 from mmlm_core.cli import say
 from mmlm_core.cli.arguments import Parser
+from mmlm_core.composition import Choice
 from mmlm_core.errors import OptionError, UnknownChoiceError, did_you_mean, one_of
 from mmlm_core.plugins import load_plugins
 from mmlm_core.registry import KINDS, Component, Registry, Traits
@@ -63,6 +65,20 @@ def _line(component: Component) -> str:
     return " ".join(parts)
 
 
+def _misfits(registry: Registry, kind: str, component: Component) -> list[str]:
+    """Return why other components do not fit with one, each as it is by default.
+
+    Data whose columns are options says nothing before it is chosen, and is left out.
+    """
+    one, found = Choice(kind, component, component.options()), []
+    for other in registry:
+        if other.kind != kind and not (other.kind == "data" and callable(other.traits)):
+            name = f"`{other.kind}={other.name}`"
+            reasons = compat.pair(one, Choice(other.kind, other, other.options()), registry)
+            found += [reason if name in reason else f"{name}: {reason}" for reason in reasons]
+    return found
+
+
 def _needs(traits: Traits) -> list[str]:
     needs = [f"{need.of} {' or '.join(sorted(need.has))}".strip() for need in traits.needs]
     return list(dict.fromkeys([*needs, *(["tokenizer"] if traits.uses_tokenizer else [])]))
@@ -88,5 +104,8 @@ def _shown(registry: Registry, path: str) -> str:
     lines += [say.wrapped(f"needs     {' or '.join(sorted(need.has))} of {need.of}: it {need.because}"
                           if need.has else f"needs     {need.of}: it {need.because}", "  ")
               for need in traits.needs]  # fmt: skip
+    misfits = _misfits(registry, kind, component)
+    lines.append("  fits      every installed choice of the other parts" + (", but not" if misfits else ""))
+    lines += [say.wrapped(f"- {misfit}", "    ") for misfit in misfits]
     lines += ["  options", *option_lines(component.options, plain(component.options()))]
     return "\n".join(lines)

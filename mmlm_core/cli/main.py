@@ -79,7 +79,7 @@ def _help() -> str:
         say.definitions(COMMANDS.items(), column=14),
         "",
         say.bold("Examples"),
-        "  mmlm train                                    train the default composition",
+        "  mmlm train experiment=emoji_captioning        train a recipe",
         "  mmlm train backbone=gru backbone.depth=3      swap a part, set an option",
         "  mmlm train --help                             every part that can be swapped",
         "  mmlm predict runs/NAME cat.png                predict with a trained run",

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-__all__ = ["bold", "definitions", "error", "note", "out", "table", "width", "wrapped"]
+__all__ = ["bad", "bold", "definitions", "error", "good", "note", "out", "table", "width", "wrapped"]
 
 
 def out(text: str = "") -> None:
@@ -48,9 +48,22 @@ def width() -> int:
 
 def bold(text: str, stream: TextIO | None = None) -> str:
     """Return the text in bold where the stream is a terminal that takes colours."""
-    stream = stream or sys.stdout
+    return _styled(text, "1", stream or sys.stdout)
+
+
+def good(text: str) -> str:
+    """Return the text in green, for the standard output, where that takes colours."""
+    return _styled(text, "32", sys.stdout)
+
+
+def bad(text: str) -> str:
+    """Return the text in red, for the standard output, where that takes colours."""
+    return _styled(text, "31", sys.stdout)
+
+
+def _styled(text: str, style: str, stream: TextIO) -> str:
     plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not stream.isatty()
-    return text if plain else f"\033[1m{text}\033[0m"
+    return text if plain else f"\033[{style}m{text}\033[0m"
 
 
 def definitions(pairs: Iterable[tuple[str, str]], indent: str = "  ", column: int = 26) -> str:

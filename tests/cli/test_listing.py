@@ -31,7 +31,7 @@ def test_one_component_is_shown_with_its_options(mmlm: Mmlm) -> None:
     printed = mmlm("components", "show", "encoder/image/cnn")[1]
     assert printed == (
         "encoder/image=cnn\n  A small CNN.\n  package   mmlm-toys\n  class     no_module:Nothing\n"
-        "  provides  grid, sequence\n  options\n  width=8  (int)\n      Width of the features.\n"
+        "  provides  grid, sequence\n  fits      every installed choice of the other parts\n  options\n  width=8  (int)\n      Width of the features.\n"
         "  path=''  (text)\n      Weights to start from.\n"
     )
 

@@ -9,7 +9,7 @@ from mmlm_core.errors import DataError
 
 Mmlm = Callable[..., tuple[int, str, str]]
 
-COMMANDS = "`compat`, `components`, `eval`, `generate`, `plugins`, `predict`, `train`"
+COMMANDS = ", ".join(f"`{name}`" for name in sorted(entry.COMMANDS))
 
 
 def test_without_a_command_the_help_is_printed(mmlm: Mmlm) -> None:
