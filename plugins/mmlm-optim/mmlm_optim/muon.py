@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmlm_core import machine
 from mmlm_core.interfaces import Optimizer
 from mmlm_optim.options import MuonOptions
 from mmlm_optim.parameters import decayed_groups, fused, split
@@ -46,10 +45,10 @@ class Muon(Optimizer):
 
 
 class Orthogonalised(torch.optim.Optimizer):
-    """Muon with Nesterov's momentum: torch's, for kernels too, and in float32 on a CPU that has no bf16 arithmetic.
+    """Muon with Nesterov's momentum: torch's, for kernels too, and in float32 on a CPU.
 
-    Torch's takes matrices only, and orthogonalises in bf16, which most CPUs do not compute: a matrix of 1536 x 384
-    takes 30 times as long there. A kernel is updated as the matrix of its output channels (Jordan et al. 2024).
+    Torch's takes matrices only, and orthogonalises in bfloat16, which most CPUs do not compute: a matrix of 1536 x 384
+    takes 30 times as long. A kernel is updated as the matrix of its output channels (Jordan et al. 2024).
 
     Args:
         parameters: With two axes or more.
@@ -84,15 +83,14 @@ class Orthogonalised(torch.optim.Optimizer):
 def _orthogonal(matrix: Tensor) -> Tensor:
     """Bring the matrix's singular values near to 1, by Newton and Schulz's iteration with Muon's coefficients.
 
-    Each step multiplies the matrix from the left by a polynomial of its Gram matrix, and all of these commute: on a CPU
-    they are multiplied first, and with the long side of the matrix only once.
+    Each step multiplies the matrix from the left by a polynomial of its Gram matrix, and all of these commute: in
+    float32 they are multiplied first, and with the long side of the matrix only once.
     """
-    on_cpu = matrix.device.type == "cpu"
-    near = matrix.float() if on_cpu and not machine.computes_bf16() else matrix.bfloat16()
+    near = matrix.float() if matrix.device.type == "cpu" else matrix.bfloat16()
     tall = near.shape[0] > near.shape[1]
     near = near.T if tall else near
     near = near / near.norm().clamp(min=1e-7)
-    if on_cpu:
+    if near.dtype == torch.float32:
         near = _product(near @ near.T) @ near
     else:
         for _ in range(STEPS):
@@ -102,7 +100,7 @@ def _orthogonal(matrix: Tensor) -> Tensor:
 
 def _product(gram: Tensor) -> Tensor:
     """Return the product of all steps' polynomials of the Gram matrix, which each step changes."""
-    whole = torch.eye(len(gram), dtype=gram.dtype)
+    whole = torch.eye(len(gram))
     for left in reversed(range(STEPS)):
         step = _polynomial(gram)
         step.diagonal().add_(A)

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from mmlm_core import machine
 from mmlm_optim.adamw import AdamW
 from mmlm_optim.constant import Constant
 from mmlm_optim.cosine import Cosine
@@ -43,8 +42,7 @@ def test_a_tied_embedding_is_not_decayed() -> None:
     assert group["weight_decay"] == 0.0 and len(group["params"]) == 1
 
 
-def test_muon_equals_torchs_muon_and_adamw_on_their_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "computes_bf16", lambda: False)
+def test_muon_equals_torchs_muon_and_adamw_on_their_parameters() -> None:
     torch.manual_seed(0)
     ours, theirs = nn.Linear(4, 4), nn.Linear(4, 4)
     theirs.load_state_dict(ours.state_dict())
@@ -141,18 +139,12 @@ def test_fused_adamw_leaves_unscaling_to_who_clips() -> None:
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (6, 20), (20, 6), (1, 5)])
-@pytest.mark.parametrize(("bf16", "within"), [(False, 1e-4), (True, 0.08)], ids=["float32", "bf16"])
-def test_the_short_way_equals_newton_and_schulzs_iteration(
-    shape: tuple[int, int], bf16: bool, within: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(machine, "computes_bf16", lambda: bf16)
+def test_the_short_way_equals_newton_and_schulzs_iteration(shape: tuple[int, int]) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     near = matrix.double() / matrix.double().norm()
     for _ in range(5):
         near = 3.4445 * near - 4.7750 * near @ near.T @ near + 2.0315 * near @ near.T @ near @ near.T @ near
-    made = _orthogonal(matrix)
-    assert made.dtype == (torch.bfloat16 if bf16 else torch.float32)
-    torch.testing.assert_close(made.float(), near.float(), rtol=0, atol=within)
+    torch.testing.assert_close(_orthogonal(matrix), near.float(), rtol=1e-3, atol=1e-4)
 
 
 def test_a_kernel_is_updated_as_the_matrix_of_its_output_channels() -> None:
