@@ -147,6 +147,17 @@ def test_the_short_way_equals_newton_and_schulzs_iteration(shape: tuple[int, int
     torch.testing.assert_close(_orthogonal(matrix), near.float(), rtol=1e-3, atol=1e-4)
 
 
+def test_the_short_way_holds_where_singular_values_differ_by_orders_of_magnitude() -> None:
+    """As those of gradients do."""
+    left, right = (torch.linalg.qr(torch.randn(size, 24, dtype=torch.float64))[0] for size in (24, 60))
+    values = torch.logspace(0, -3, 24, dtype=torch.float64)
+    reached = values / values.norm()
+    for _ in range(5):
+        reached = 3.4445 * reached - 4.7750 * reached**3 + 2.0315 * reached**5
+    made = _orthogonal((left * values @ right.T).float())
+    torch.testing.assert_close(made, (left * reached @ right.T).float(), rtol=0, atol=2e-3)
+
+
 def test_a_kernel_is_updated_as_the_matrix_of_its_output_channels() -> None:
     torch.manual_seed(0)
     kernel, matrix = nn.Conv2d(3, 4, 2, bias=False), nn.Linear(12, 4, bias=False)
