@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLUGINS := $(sort $(wildcard plugins/mmlm-*))
 READY := .venv/ready
 
-.PHONY: run test slow lint bench samples clean
+.PHONY: run test slow lint docs bench samples clean
 
 run: $(READY)  ## train an emoji captioner in 5 minutes and write its report
 	$(BIN)/mmlm train experiment=emoji_captioning
@@ -22,6 +22,10 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(READY)  ## the documentation, into site/; a broken link is an error
+	$(BIN)/python docs/generate.py
+	$(BIN)/zensical build --strict --clean
+
 bench: $(READY)  ## ratios against peers, side by side
 	$(BIN)/python -m tests.benchmarks
 
@@ -37,5 +41,5 @@ $(READY): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch torchvision hatchling editables
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation \
-		--editable ".[dev]" $(foreach plugin,$(PLUGINS),--editable ./$(plugin))
+		--editable ".[dev,docs]" $(foreach plugin,$(PLUGINS),--editable ./$(plugin))
 	touch $@

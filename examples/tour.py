@@ -7,8 +7,6 @@ import sys
 import tempfile
 
 import mmlm_core
-from mmlm_core.plugins import load_plugins
-from mmlm_core.training import train
 
 
 def main(folder: str) -> None:
@@ -24,11 +22,11 @@ def main(folder: str) -> None:
     for slot, choice in composition.choices.items():
         sys.stdout.write(f"{slot:18} {choice.component.name:16} {choice.component.doc}\n")
 
-    run = train(composition, load_plugins(), overrides=[])
+    run = mmlm_core.train(composition)
 
     # A run folder stands for itself: two lines give a model that predicts.
     model = mmlm_core.load(run)
-    rows = model.composition["data"].component.load()(model.composition["data"].options).read("test")
+    rows = model.composition["data"].make().read("test")
     picture = rows[0].inputs["image"][0]
     sys.stdout.write(f"reference:  {rows[0].target}\nprediction: {model.generate(image=picture)}\n")
 

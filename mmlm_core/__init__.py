@@ -11,12 +11,18 @@ if TYPE_CHECKING:
     from mmlm_core.api import compose
     from mmlm_core.build import build
     from mmlm_core.prediction import load
+    from mmlm_core.training import train
 
-__all__ = ["API", "Component", "Need", "Traits", "__version__", "build", "compose", "hookimpl", "load"]
+__all__ = ["API", "Component", "Need", "Traits", "__version__", "build", "compose", "hookimpl", "load", "train"]
 
 __version__ = "0.1.0"
 
-LAZY = {"build": "mmlm_core.build", "compose": "mmlm_core.api", "load": "mmlm_core.prediction"}
+LAZY = {
+    "build": "mmlm_core.build",
+    "compose": "mmlm_core.api",
+    "load": "mmlm_core.prediction",
+    "train": "mmlm_core.training",
+}
 
 
 def __getattr__(name: str) -> Any:

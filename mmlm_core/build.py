@@ -8,16 +8,12 @@ from typing import Any
 import torch
 
 from mmlm_core.composition import Choice, Composition
+from mmlm_core.errors import CompositionError
 from mmlm_core.interfaces import Backbone, Encoder, Fusion, Head, Projection, Tokenizer
 from mmlm_core.model import Model
 from mmlm_core.tokens import TokenTable
 
-__all__ = ["build", "uses_tokenizer"]
-
-
-def uses_tokenizer(composition: Composition) -> bool:
-    """Return whether any part of the model reads or writes tokens."""
-    return any(choice.traits.uses_tokenizer for choice in composition.choices.values())
+__all__ = ["build"]
 
 
 def build(
@@ -28,8 +24,19 @@ def build(
     Args:
         composition: A composition that `mmlm_core.compat.check` has accepted.
         tokenizer: Trained or loaded; needed where a part uses one.
-        facts: What the head must know of the training targets, as its `facts` returned it.
+        facts: What the head must know of the training targets, as its `facts` returned it; needed where the traits of
+            the head say `fits_targets`.
+
+    Raises:
+        CompositionError: The tokenizer or the facts are needed and missing.
     """
+    if tokenizer is None and composition.uses_tokenizer:
+        raise CompositionError("This composition reads or writes tokens: `build` needs its `tokenizer`, trained or "
+                               "loaded (`mmlm_core.preparation.prepare` makes both from the data).")  # fmt: skip
+    if not facts and composition["head"].traits.fits_targets:
+        name = composition["head"].component.name
+        raise CompositionError(f"`head={name}` must know its targets: `build` needs the `facts`, which "
+                               "`mmlm_core.preparation.prepare` gathers.")  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(composition.settings.run.seed)
         return _build(composition, tokenizer, dict(facts or {}))
@@ -38,7 +45,7 @@ def build(
 def _build(composition: Composition, tokenizer: Tokenizer | None, facts: dict[str, Any]) -> Model:
     modalities = tuple(composition.modalities())
     head_class: type[Head] = composition["head"].component.load()
-    backbone: Backbone = _make(composition["backbone"], causal=_causal(composition, head_class))
+    backbone: Backbone = composition["backbone"].make(causal=_causal(composition, head_class))
     table = _table(composition, tokenizer, backbone)
 
     def tokens(choice: Choice) -> dict[str, Any]:
@@ -48,20 +55,16 @@ def _build(composition: Composition, tokenizer: Tokenizer | None, facts: dict[st
     projections: dict[str, Projection] = {}
     for modality in modalities:
         choice = composition[f"encoder/{modality}"]
-        encoders[modality] = _make(choice, **tokens(choice))
-        projections[modality] = _make(
-            composition[f"projection/{modality}"], input_width=encoders[modality].width, output_width=backbone.width
+        encoders[modality] = choice.make(**tokens(choice))
+        projections[modality] = composition[f"projection/{modality}"].make(
+            input_width=encoders[modality].width, output_width=backbone.width
         )
     choice = composition["head"]
-    head: Head = _make(choice, width=backbone.width, modalities=modalities, facts=facts, **tokens(choice))
-    fusion: Fusion = _make(
-        composition["fusion"], width=backbone.width, depth=backbone.depth, modalities=modalities, reads=head.reads
+    head: Head = choice.make(width=backbone.width, modalities=modalities, facts=facts, **tokens(choice))
+    fusion: Fusion = composition["fusion"].make(
+        width=backbone.width, depth=backbone.depth, modalities=modalities, reads=head.reads
     )
     return Model(encoders, projections, fusion, backbone, head)
-
-
-def _make(choice: Choice, **wired: Any) -> Any:
-    return choice.component.load()(choice.options, **wired)
 
 
 def _causal(composition: Composition, head: type[Head]) -> bool:
@@ -70,6 +73,6 @@ def _causal(composition: Composition, head: type[Head]) -> bool:
 
 
 def _table(composition: Composition, tokenizer: Tokenizer | None, backbone: Backbone) -> TokenTable | None:
-    if tokenizer is None or not uses_tokenizer(composition):
+    if tokenizer is None or not composition.uses_tokenizer:
         return None
     return backbone.table if backbone.table is not None else TokenTable(tokenizer.vocabulary, backbone.width)

@@ -54,6 +54,10 @@ class Choice:
         """What the component provides and needs, as it is set."""
         return self.component.traits_for(self.options)
 
+    def make(self, **wired: Any) -> Any:
+        """Return the component, built with its options and what is wired to it; its class is imported here."""
+        return self.component.load()(self.options, **wired)
+
 
 @dataclass
 class Composition:
@@ -75,6 +79,16 @@ class Composition:
     def modalities(self) -> list[str]:
         """Return the modalities that are read, sorted."""
         return sorted(slot.partition("/")[2] for slot in self.choices if slot.startswith("encoder/"))
+
+    def suffixes(self) -> dict[str, str]:
+        """Return the modality that each ending of a file stands for, as the chosen encoders declare them."""
+        encoders = list(self.of_kind("encoder"))
+        return {suffix: each.slot.partition("/")[2] for each in encoders for suffix in each.component.suffixes}
+
+    @property
+    def uses_tokenizer(self) -> bool:
+        """Whether any part reads or writes tokens."""
+        return any(choice.traits.uses_tokenizer for choice in self.choices.values())
 
     def of_kind(self, kind: str) -> Iterator[Choice]:
         """Iterate over the choices whose slot is `kind` or lies under it (`encoder`: every modality's encoder)."""

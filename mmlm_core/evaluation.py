@@ -196,7 +196,8 @@ def _shown(predictor: Predictor, judged: Judged) -> list[dict[str, Any]]:
         rows = list(
             zip(examples, generation.predict(model, batch, predictor.composition.settings.decoding), strict=True)
         )
-    return [sample(example, prediction) for example, prediction in rows]
+    processors = predictor.model.processors()
+    return [sample(example, prediction, processors) for example, prediction in rows]
 
 
 def _shown_progress(loader: BatchLoader, title: str, progress: bool) -> Iterable[Any]:

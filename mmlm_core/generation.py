@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmlm_core.interfaces import GenerativeHead
 from mmlm_core.model import Model
-from mmlm_core.reading import CachedReader, Reader, UncachedReader
+from mmlm_core.reading import CachedReader, Reader, UncachedReader, generative_head
 from mmlm_core.settings import DecodingOptions
 from mmlm_core.types import Batch
 
@@ -46,7 +46,7 @@ def generate(model: Model, batch: Batch, options: DecodingOptions, *, cache: boo
     reader = _reader(model, batch, options, cache)
     if options.beams > 1:
         return _beams(model, batch, options, reader)
-    end = _head(model).end
+    end = generative_head(model).end
     chosen, scores = [], []
     for tokens, log_probability in _tokens(model, batch, options, reader):
         chosen.append(tokens)
@@ -64,7 +64,7 @@ def stream(model: Model, batch: Batch, options: DecodingOptions) -> Iterator[int
     if options.beams > 1:
         yield from generate(model, batch, options)[0].ids
         return
-    end = _head(model).end
+    end = generative_head(model).end
     for tokens, _ in _tokens(model, batch, options, _reader(model, batch, options, cache=True)):
         token = int(tokens[0])
         if token != end:
@@ -91,12 +91,6 @@ def predict(model: Model, batch: Batch, options: DecodingOptions) -> list[dict[s
     ]
 
 
-def _head(model: Model) -> GenerativeHead:
-    if not isinstance(model.head, GenerativeHead):
-        raise TypeError(f"{type(model.head).__name__} does not generate: it is no GenerativeHead.")
-    return model.head
-
-
 def _reader(model: Model, batch: Batch, options: DecodingOptions, cache: bool) -> Reader:
     return CachedReader(model, batch, options.max_tokens) if cache else UncachedReader(model, batch)
 
@@ -109,7 +103,7 @@ def _finish(row: list[int], total: float, end: int, length_penalty: float) -> Ge
 
 def _tokens(model: Model, batch: Batch, options: DecodingOptions, reader: Reader) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield each step's tokens and their log-probabilities, until every row has ended. Shape of each: [B]."""
-    head = _head(model)
+    head = generative_head(model)
     ids, lengths = head.prompt(batch)
     logits = reader.begin(ids, lengths)
     generator = torch.Generator(logits.device).manual_seed(options.seed) if options.temperature > 0 else None
@@ -166,7 +160,7 @@ def _beams(model: Model, batch: Batch, options: DecodingOptions, reader: Reader)
     As in transformers with `early_stopping=False`: ended sequences leave the beams and are compared by their score;
     a row is done when no running beam can beat the worst of its `beams` ended ones.
     """
-    head = _head(model)
+    head = generative_head(model)
     ids, lengths = head.prompt(batch)
     logits = reader.begin(ids, lengths)
     size, beams, limit = batch.size, options.beams, options.max_tokens

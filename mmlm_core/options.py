@@ -17,7 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from mmlm_core.errors import MmlmError, OptionError, UnknownChoiceError, did_you_mean, gather, one_of
 
-__all__ = ["Source", "option_docs", "option_types", "plain", "said", "type_words", "typed"]
+__all__ = ["Source", "check_choices", "option_docs", "option_types", "plain", "said", "type_words", "typed"]
 
 Source = str | Callable[[str], str]
 """Where values come from, for messages: a name, or a function of an option's path that returns the name."""
@@ -101,6 +101,26 @@ def convert(value: Any, hint: Any, path: str, source: Source) -> Any:
             return taken
     quoted = f" In quotes of its own, as `'\"{value}\"'`, it is text." if hint is str and type(value) is float else ""
     raise OptionError(f"`{path}` of {said(source, path)} must be {type_words(hint)}, not {_shown(value)}.{quoted}")
+
+
+def check_choices(owner: Any) -> None:
+    """Make the words of an options dataclass's enums their members, in its `__post_init__`.
+
+    So that a plain word does in Python what it does in YAML, and never goes unnoticed.
+
+    Raises:
+        OptionError: It is no word of the enum.
+    """
+    for name, hint in option_types(owner.__class__).items():
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            value = getattr(owner, name)
+            taken = _take(value, hint)
+            if taken is MISSING:
+                words = [str(member.value) for member in hint]
+                raise OptionError(
+                    f"`{name}` must be {type_words(hint)}, not `{value}`.{did_you_mean(str(value), words)}"
+                )
+            setattr(owner, name, taken)
 
 
 def type_words(hint: Any) -> str:

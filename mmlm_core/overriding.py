@@ -95,6 +95,16 @@ def _read(text: str) -> Any:
     import yaml  # type: ignore[import-untyped]
 
     try:
-        return yaml.safe_load(text)
+        return _leaves(yaml.load(text, yaml.BaseLoader))  # whose values are all texts
     except yaml.YAMLError as error:
         raise OptionError(f"The value `{text}` of an override cannot be read as a list or a mapping.") from error
+
+
+def _leaves(node: Any) -> Any:
+    """Return a list or a mapping with its values read; `{a:b}` is a mapping for Hydra, and one key for YAML."""
+    if isinstance(node, list):
+        return [_leaves(item) for item in node]
+    if isinstance(node, dict):
+        pairs = (key.split(":", 1) if item == "" and ":" in key else (key, item) for key, item in node.items())
+        return {key: _leaves(item) for key, item in pairs}
+    return _read(node)

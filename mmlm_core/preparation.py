@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mmlm_core.build import build, uses_tokenizer
+from mmlm_core.build import build
 from mmlm_core.composition import Composition
 from mmlm_core.data import corpus
 from mmlm_core.interfaces import DataSource, Tokenizer
@@ -45,13 +45,11 @@ def prepare(composition: Composition) -> Preparation:
 
 def make_source(composition: Composition) -> DataSource:
     """Return the data source, opened."""
-    choice = composition["data"]
-    return choice.component.load()(choice.options)  # type: ignore[no-any-return]
+    return composition["data"].make()  # type: ignore[no-any-return]
 
 
 def make_tokenizer(composition: Composition) -> Tokenizer | None:
     """Return the tokenizer, without a vocabulary yet; None where no part uses one."""
-    if not uses_tokenizer(composition):
+    if not composition.uses_tokenizer:
         return None
-    choice = composition["tokenizer"]
-    return choice.component.load()(choice.options)  # type: ignore[no-any-return]
+    return composition["tokenizer"].make()  # type: ignore[no-any-return]

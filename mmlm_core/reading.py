@@ -12,7 +12,7 @@ from mmlm_core.interfaces import GenerativeHead, State
 from mmlm_core.model import Model
 from mmlm_core.types import QUERIES, Batch, Features, Joined, Memory
 
-__all__ = ["CachedReader", "Reader", "UncachedReader"]
+__all__ = ["CachedReader", "Reader", "UncachedReader", "generative_head"]
 
 
 class Reader(ABC):
@@ -51,7 +51,7 @@ class CachedReader(Reader):
 
     def __init__(self, model: Model, batch: Batch, capacity: int) -> None:
         self._model = model
-        self._head = _head(model)
+        self._head = generative_head(model)
         self._inputs = model.encode(batch)
         self._memory = model.fusion.remember(self._inputs)
         self._between = model.between(self._memory)
@@ -90,7 +90,7 @@ class UncachedReader(Reader):
 
     def __init__(self, model: Model, batch: Batch) -> None:
         self._model = model
-        self._head = _head(model)
+        self._head = generative_head(model)
         self._inputs = model.encode(batch)
         self._ids: Tensor
         self._lengths: Tensor
@@ -124,7 +124,12 @@ class UncachedReader(Reader):
         }
 
 
-def _head(model: Model) -> GenerativeHead:
+def generative_head(model: Model) -> GenerativeHead:
+    """Return the head of a model that generates.
+
+    Raises:
+        TypeError: It does not.
+    """
     if not isinstance(model.head, GenerativeHead):
         raise TypeError(f"{type(model.head).__name__} does not generate: it is no GenerativeHead.")
     return model.head
@@ -135,7 +140,7 @@ def _sequence(model: Model, inputs: dict[str, Features], ids: Tensor, lengths: T
     steps = torch.arange(ids.shape[1], device=ids.device)
     mask = None if ids.shape[1] == 1 else steps < lengths.unsqueeze(1)
     mask = None if mask is None or bool(mask.all()) else mask
-    (sequence,) = model.fusion.join(inputs, Features(_head(model).embed(ids), mask))
+    (sequence,) = model.fusion.join(inputs, Features(generative_head(model).embed(ids), mask))
     return sequence
 
 

@@ -87,6 +87,7 @@ class Component:
         doc: One line that says what it is; the first line of the options' docstring where it is left out.
         traits: What it provides and needs; or a function of the options that says so, where options change it.
         tiny: Option values that make it as small as it can be and still work, for tests of combinations.
+        suffixes: For an encoder: endings of its modality's files, as `.ply`, where their MIME type does not name it.
     """
 
     kind: str
@@ -96,6 +97,7 @@ class Component:
     doc: str = ""
     traits: Traits | Callable[[Any], Traits] = field(default_factory=Traits)
     tiny: Mapping[str, Any] = field(default_factory=dict)
+    suffixes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the declaration at the door, where its author sees it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mmlm_core import compat
 from mmlm_core.composition import Composition
 from mmlm_core.errors import MissingPluginError, MmlmError, RunError, UnknownChoiceError, did_you_mean
 from mmlm_core.files import read_json, read_yaml
@@ -69,7 +70,7 @@ def read_run(
     Raises:
         RunError: The folder is missing, incomplete or not to be trusted.
         MissingPluginError: It names a component whose plugin is not installed.
-        MmlmError: Its values do not suit the installed plugins.
+        MmlmError: Its values do not suit the installed plugins, or the overrides set what does not fit together.
     """
     folder = RunFolder(Path(path))
     _require(folder, trained)
@@ -83,9 +84,8 @@ def read_run(
     _check_plugins(mapping, plugins.registry, environment)
     _check_versions(folder.path, plugins, environment)
     composition = override(mapping, plugins.registry, overrides, source)
-    chosen = composition.choices.get("tokenizer")
-    used = chosen is not None and any(choice.traits.uses_tokenizer for choice in composition.choices.values())
-    if used and not folder.tokenizer_folder.is_dir():
+    compat.check(composition, plugins.registry)
+    if composition.uses_tokenizer and not folder.tokenizer_folder.is_dir():
         raise RunError(f"`{folder.path}` is incomplete: `tokenizer/` is missing, and the run uses a tokenizer.")
     texts = read_yaml(folder.overrides) if folder.overrides.exists() else []
     if not isinstance(texts, list):

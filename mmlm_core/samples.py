@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from mmlm_core.errors import DataError
 from mmlm_core.media import load_picture
 from mmlm_core.types import Example
+
+if TYPE_CHECKING:
+    from mmlm_core.interfaces import Processor
 
 __all__ = ["is_right", "picture_of", "prediction_row", "said", "sample", "show_input"]
 
@@ -30,10 +34,12 @@ def prediction_row(example: Example, prediction: Mapping[str, Any]) -> dict[str,
     return {"key": example.key, "reference": example.target, "prediction": prediction.get("prediction"), **rest}
 
 
-def sample(example: Example, prediction: Mapping[str, Any]) -> dict[str, Any]:
+def sample(
+    example: Example, prediction: Mapping[str, Any], processors: Mapping[str, Processor] = MappingProxyType({})
+) -> dict[str, Any]:
     """Return a row with its inputs made visible, as plain JSON values."""
     inputs = [
-        {"modality": modality, **show_input(modality, item)}
+        {"modality": modality, **show_input(modality, item, processors.get(modality))}
         for modality, items in sorted(example.inputs.items())
         for item in items
     ]
@@ -42,11 +48,12 @@ def sample(example: Example, prediction: Mapping[str, Any]) -> dict[str, Any]:
             "prediction": said_now, "right": is_right(said_now, example.target)}  # fmt: skip
 
 
-def show_input(modality: str, item: Any) -> dict[str, str]:
+def show_input(modality: str, item: Any, processor: Processor | None = None) -> dict[str, str]:
     """Return an item as `{"kind": "text" or "picture", "value": ...}`; a picture is a data URI of a small PNG."""
     if modality == "text":
         return {"kind": "text", "value": str(item)}
-    picture = picture_of(item)
+    look = None if processor is None else processor.picture(item)
+    picture = picture_of(item) if look is None else look
     if picture is None:
         return {"kind": "text", "value": str(item)[:200] if isinstance(item, str) else f"({modality})"}
     picture.thumbnail((LARGEST, LARGEST))
@@ -73,6 +80,5 @@ def said(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.strip()
-    return list(value) if isinstance(value, tuple) else value
+    """Return a value as it is compared: a label is text in a prediction, and may be a number or a word in a table."""
+    return list(value) if isinstance(value, list | tuple) else str(value).strip()

@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import PurePath
 
 from mmlm_core.errors import OptionError
+from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
 __all__ = ["DecodingOptions", "LoaderOptions", "OnError", "Precision", "RunOptions", "Settings", "TrackerOptions",
@@ -47,6 +48,7 @@ class LoaderOptions:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        check_choices(self)
         check_range(self, "batch_size", 1)
         check_range(self, "workers", 0, 256)
         check_range(self, "cache_mib", 0)
@@ -83,7 +85,7 @@ class TrainerOptions:
     nodes: int = 1
     """Nodes of a cluster."""
     strategy: str = "auto"
-    """Lightning's strategy: `auto`, `ddp`, `fsdp`, ..."""
+    """Lightning's strategy: `auto`, `ddp`, ...; none that cuts the model into pieces, as `fsdp`."""
     compile: bool = False
     """Compile the model with `torch.compile`."""
     threads: int = 0
@@ -97,11 +99,13 @@ class TrainerOptions:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        check_choices(self)
         for name in ("max_epochs", "max_steps", "accumulate", "validate_every_epochs", "patience", "devices", "nodes",
                      "log_every_steps"):  # fmt: skip
             check_range(self, name, 1)
-        for name in ("clip_norm", "validate_rows", "threads", "checkpoint_every_steps", "max_minutes"):
+        for name in ("clip_norm", "validate_rows", "threads", "checkpoint_every_steps"):
             check_range(self, name, 0)
+        check_range(self, "max_minutes", 0.01)
         check_range(self, "average_decay", 0, 0.99999)
 
 

@@ -23,10 +23,19 @@ def test_the_tour_ends_with_a_prediction() -> None:
     assert "reference: " in said and "prediction: " in said
 
 
-def test_the_minimal_plugin_keeps_its_contracts_and_composes(tmp_path: Path) -> None:
-    folder = EXAMPLES / "plugin-minimal"
+def run_tests(folder: Path) -> None:
+    """Run a plugin's own tests, as they stand and without installing it."""
     config = Path(__file__).parent.parent / "pyproject.toml"
     run("-m", "pytest", "-q", "-c", str(config), f"--rootdir={folder}", str(folder / "tests"), PYTHONPATH=str(folder))
+
+
+def test_the_plugin_of_point_clouds_keeps_its_claims() -> None:
+    run_tests(EXAMPLES / "plugin-pointcloud")
+
+
+def test_the_minimal_plugin_keeps_its_contracts_and_composes(tmp_path: Path) -> None:
+    folder = EXAMPLES / "plugin-minimal"
+    run_tests(folder)
     command = str(Path(sys.executable).with_name("mmlm"))
     words = ["train", "backbone=running_mean", "encoder/image=cnn", "--cfg", "job"]
     done = subprocess.run(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from mmlm_core.errors import MmlmError, OptionError
-from mmlm_core.options import convert, option_docs, plain, type_words, typed
+from mmlm_core.options import check_choices, convert, option_docs, plain, type_words, typed
 from mmlm_core.ranges import check_range
 from mmlm_core.settings import Settings
 
@@ -128,3 +128,28 @@ def test_the_doc_of_an_option_is_the_text_below_it() -> None:
     assert option_docs(Outer)["width"] == "How\nwide."
     assert option_docs(Outer)["names"] == ""
     assert option_docs(Outer)["path"] == "A path."
+
+
+class Tone(Enum):
+    """How it sounds."""
+
+    SOFT = "soft"
+    LOUD = "loud"
+
+
+@dataclass
+class Voiced:
+    """Says how."""
+
+    tone: Tone = Tone.SOFT
+    """How it sounds."""
+
+    def __post_init__(self) -> None:
+        check_choices(self)
+
+
+def test_a_word_of_an_enum_does_in_python_what_it_does_in_yaml() -> None:
+    assert Voiced("loud").tone is Tone.LOUD  # type: ignore[arg-type]
+    with pytest.raises(OptionError) as refused:
+        Voiced("lout")  # type: ignore[arg-type]
+    assert str(refused.value) == "`tone` must be one of `soft`, `loud`, not `lout`. Did you mean `loud`?"

@@ -1,6 +1,6 @@
 """A composition with some values set anew, as prediction and evaluation take them from the command line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -17,6 +17,8 @@ class Options:
 
     width: int = 4
     label: str = ""
+    words: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture
@@ -46,6 +48,8 @@ MAPPING: dict[str, Any] = {"data": {"name": "one"}, "backbone": {"name": "one"}}
         ("data.label=007", ("data", "label"), "007"),
         ("data.label=", ("data", "label"), ""),
         ("data.label=a=b", ("data", "label"), "a=b"),
+        ("data.words=[off,12:30,7]", ("data", "words"), ["off", "12:30", "7"]),
+        ("data.columns={image:path,text: 'a b'}", ("data", "columns"), {"image": "path", "text": "a b"}),
     ],
 )
 def test_an_override_sets_one_value_as_hydra_would_read_it(

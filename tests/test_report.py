@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from mmlm_core.files import write_json, write_lines, write_yaml
+from mmlm_core.interfaces import Processor
 from mmlm_core.report import write_report
 from mmlm_core.report.curves import Series, chart, number, ticks
 from mmlm_core.report.gallery import gallery
@@ -142,10 +143,33 @@ def test_a_large_picture_is_made_small_and_a_broken_one_is_told():
     assert show_input("image", b"nothing") == {"kind": "text", "value": "(image)"}
 
 
+def test_what_is_no_picture_is_shown_as_its_processor_draws_it():
+    class Spots(Processor):
+        def process(self, item):
+            return {}
+
+        def blank(self):
+            return {}
+
+        def collate(self, items, generator):
+            return {}
+
+        def picture(self, item):
+            return Image.new("RGB", (3, 2), (item, 0, 0))
+
+    example = Example("a:1", {"spots": [200], "smell": [7]}, "red")
+    smell, spots = sample(example, {"prediction": "red"}, {"spots": Spots()})["inputs"]
+    assert smell == {"modality": "smell", "kind": "text", "value": "(smell)"}
+    drawn = Image.open(io.BytesIO(base64.b64decode(spots["value"].partition(",")[2])))
+    assert (drawn.size, drawn.getpixel((0, 0))) == ((3, 2), (200, 0, 0))
+
+
 def test_one_of_several_references_is_enough_to_be_right():
     assert is_right("a cat ", ["a dog", "a cat"])
     assert not is_right("a cat", ["a dog"])
     assert is_right(["NOUN", "VERB"], ("NOUN", "VERB"))
+    assert is_right("1", 1)  # a label of a table of numbers
+    assert is_right("True", True)
 
 
 def test_predictions_are_said_as_a_person_reads_them():

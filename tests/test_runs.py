@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mmlm_core import runs
-from mmlm_core.errors import MissingPluginError, MmlmError, RunError
+from mmlm_core.errors import CompositionError, MissingPluginError, MmlmError, RunError
 from mmlm_core.files import append_line, read_json, read_lines, replacing, write_json, write_lines, write_text
 from mmlm_core.record import record_start
 from mmlm_core.run_reader import read_run
@@ -146,6 +146,11 @@ def test_a_plugin_that_is_missing_is_named_with_its_version_and_how_to_install_i
     config.write_text(text.replace("  point:\n    name: toy", "  point:\n    name: deep", 1))
     refused(run, "`encoder/point=deep` and `backbone=deep` of this run come from the plugin mmlm-deep 1.2.0, "
             "which is not installed: `pip install mmlm-deep==1.2.0`.", MissingPluginError)  # fmt: skip
+
+
+def test_a_run_whose_data_is_changed_for_some_that_lacks_an_input_is_refused(run):
+    with pytest.raises(CompositionError, match="reads `point`, which"):
+        read_run(run, ["data=table", "data.path=x.csv", "data.target=label"])
 
 
 def test_a_run_of_another_version_of_a_plugin_is_read_with_a_warning(run, toy, caplog):

@@ -14,6 +14,7 @@ from mmlm_core.cli.menu import Menu
 from mmlm_core.errors import UnknownChoiceError, one_of
 from mmlm_core.options import option_types
 from mmlm_core.overriding import CHANGEABLE
+from mmlm_core.registry import KINDS
 
 __all__ = ["candidates", "run"]
 
@@ -37,6 +38,7 @@ _FLAGS = {
     "generate": ("--table", "--column", "--text", "--prompt", "--out", "--help"),
     "components": ("--help",),
     "plugins": ("--help",),
+    "plugin": ("--kind", "--folder", "--help"),
     "compat": ("--config-dir", "--help"),
     "explain": ("--config-dir", "--help"),
     "doctor": ("--help",),
@@ -78,8 +80,15 @@ def candidates(words: Sequence[str], menu: Callable[[], Menu]) -> list[str]:
         return _starting(word, _FLAGS.get(command, ()))
     if words[-2] == "--cfg":
         return _starting(word, ("job", "hydra", "all"))
-    if words[-2] in ("--resume", "--config-dir", "--table", "--out", "--text", "--prompt"):
+    if words[-2] in ("--resume", "--config-dir", "--table", "--out", "--text", "--prompt", "--folder"):
         return []
+    if words[-2] == "--kind":
+        return _starting(word, sorted({*KINDS, *menu().registry.kinds()} - {"encoder"}))
+    if command == "plugin":
+        return _starting(word, ("new",)) if len(words) == 3 else []
+    if command == "plugins":
+        names = [plugin.name for plugin in menu().plugins.found] if len(words) > 3 else ["check"]
+        return _starting(word, names)
     if command in ("train", "compat", "explain"):
         return _overrides(word, words[2:-1], menu())
     if command == "components":

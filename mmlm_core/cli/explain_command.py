@@ -29,7 +29,7 @@ class Composed:
         mapping: The values.
         choices: The choice of each group.
         overrides: Those of options, each with its path.
-        experiments: The experiment's file and those that it extends, the last word first.
+        experiments: The experiment's file after those that it extends.
         swapped: The slots whose options of the experiment are left out.
     """
 
@@ -80,7 +80,7 @@ def _compose(menu: Menu, overrides: Sequence[str]) -> Composed:
     parsed = checking.parse(overrides)
     typed = [(override.key_or_group.replace("/", "."), str(override.input_line)) for override in parsed
              if override.key_or_group not in menu.groups]  # fmt: skip
-    experiments = list(swapping.with_bases(menu, choices.get(EXPERIMENT, "")))
+    experiments = menu.experiments(choices.get(EXPERIMENT, ""))
     return Composed(menu, mapping, choices, typed, experiments, swapping.swapped_slots(menu, experiments, choices))
 
 
@@ -146,7 +146,7 @@ def _chooser(composed: Composed, group: str) -> str:
     """Return who made a choice."""
     name, meant = composed.choices.get(group, ""), None
     for preset in composed.experiments:
-        meant = meant or dict(preset.bases).get(group)
+        meant = dict(preset.bases).get(group) or meant
     if meant == name:
         return f"`{EXPERIMENT}={composed.choices[EXPERIMENT]}`"
     return (
@@ -160,11 +160,12 @@ def _trail(composed: Composed, group: str, inside: str) -> list[tuple[Any, str]]
     schema, component = menu.schema(group, name), menu.component(group, name)
     of = f"`{group}={component}`" if component else f"`{group}`"
     trail = [(_at(plain(schema()) if schema else {}, inside), f"the default of {of}")]
-    if menu.preset(group, name) and _has(menu.values(group, name), inside):
-        trail.append(
-            (_at(menu.values(group, name), inside), f"the preset `{group}={name}` of {menu.choices(group)[name]}")
-        )
-    setting = [preset for preset in reversed(composed.experiments) if _has(preset.content, path)]
+    trail += [
+        (_at(own, inside), f"the preset `{group}={preset.name}` of {preset.giver}")
+        for preset, own in menu.layers(group, name)
+        if _has(own, inside)
+    ]
+    setting = [preset for preset in composed.experiments if _has(preset.content, path)]
     trail += [
         (_at(preset.content, path), f"`{EXPERIMENT}={preset.name}` of {preset.giver}")
         for preset in (setting if group not in composed.swapped else ())

@@ -38,12 +38,13 @@ def run(argv: Sequence[str]) -> None:
     head = composition["head"]
     if "generates" not in head.traits.provides:
         raise CompositionError(f"`head={head.component.name}` of {args.run} generates nothing: use `mmlm predict`.")
-    rows = read_rows(args, inputs, composition.modalities(), data_columns(predictor))
+    rows = read_rows(args, inputs, composition.modalities(), data_columns(predictor),
+                     composition.suffixes())  # fmt: skip
     first = list(itertools.islice(rows, 2))
     if len(first) == 1 and args.out is None and composition.settings.decoding.beams == 1:
         pieces = predictor.stream(first[0])
         begun = next(pieces, "")  # an input that cannot be used is told before anything is written
-        for piece in itertools.chain([args.prompt or "", begun], pieces):
+        for piece in itertools.chain([first[0].get("prompt") or "", begun], pieces):
             sys.stdout.write(piece)
             sys.stdout.flush()
         say.out()

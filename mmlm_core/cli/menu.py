@@ -19,7 +19,7 @@ from mmlm_core.plugins import Plugins
 from mmlm_core.registry import NONE
 from mmlm_core.settings import Settings
 
-__all__ = ["CORE", "DEFAULT", "EXPERIMENT", "OPEN", "Menu", "Preset", "read_yaml"]
+__all__ = ["CORE", "DEFAULT", "EXPERIMENT", "OPEN", "Menu", "Preset", "merged", "read_yaml"]
 
 CORE = "mmlm-core"
 """The distribution that gives the settings and their presets."""
@@ -202,13 +202,31 @@ class Menu:
 
     def values(self, group: str, name: str) -> dict[str, Any]:
         """Return the options of a choice: the defaults of its dataclass, and what its file and those below it set."""
-        schema, preset = self.schema(group, name), self.preset(group, name)
+        schema = self.schema(group, name)
+        values = {} if schema is None else plain(schema())
+        for _, own in self.layers(group, name):
+            values = merged(values, own)
+        return values
+
+    def layers(self, group: str, name: str) -> list[tuple[Preset, dict[str, Any]]]:
+        """Return the file of a choice after those that it extends, each with the values that it sets itself."""
+        preset = self.preset(group, name)
         if preset is None:
-            return {} if schema is None else plain(schema())
-        values: dict[str, Any] = {}
-        for _, base in (pair for pair in preset.bases if pair[0] in (group, kind_of(group)) and pair[1] != name):
-            values |= self.values(group, base)
-        return values | {key: value for key, value in preset.content.items() if key != "defaults"}
+            return []
+        below = [layer for other, base in preset.bases if other in (group, kind_of(group)) and base != name
+                 for layer in self.layers(group, base)]  # fmt: skip
+        return [*below, (preset, {key: value for key, value in preset.content.items() if key != "defaults"})]
+
+    def experiments(self, name: str) -> list[Preset]:
+        """Return the file of an experiment after those that it extends."""
+        found: list[Preset] = []
+        waiting = [name]
+        while waiting:
+            preset = self.preset(EXPERIMENT, waiting.pop(0))
+            if preset and preset not in found:
+                found.insert(0, preset)
+                waiting += [base for group, base in preset.bases if group == EXPERIMENT]
+        return found
 
     def schema(self, group: str, name: str) -> type | None:
         """Return the options dataclass of a choice; None where it has none."""
@@ -216,6 +234,15 @@ class Menu:
             return Settings.groups()[group]
         component = self.component(group, name)
         return self.registry.get(kind_of(group), component).options if component else None
+
+
+def merged(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with those of `others` put over them, mappings key by key."""
+    both = dict(values)
+    for key, value in others.items():
+        inner = both.get(key)
+        both[key] = merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+    return both
 
 
 def read_yaml(path: Path, what: str) -> dict[str, Any]:

@@ -1,11 +1,16 @@
-"""`mmlm plugins`: the plugins of this environment, and what is wrong with those that were set aside."""
+"""`mmlm plugins`: the plugins of this environment, and what is wrong with those that were set aside.
+
+`mmlm plugins check NAME` runs the contracts on them.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from mmlm_core.cli import say
 from mmlm_core.cli.arguments import Parser
+from mmlm_core.errors import OptionError, UnknownChoiceError, did_you_mean, one_of
 from mmlm_core.hookspecs import API, GROUP
 from mmlm_core.plugins import VARIABLE, Plugin, load_plugins
 
@@ -13,9 +18,32 @@ __all__ = ["run"]
 
 
 def run(argv: Sequence[str]) -> None:
-    """Run the command."""
-    Parser("plugins", "List the installed plugins, and what is wrong with those set aside.").read(argv)
+    """Run the command.
+
+    Raises:
+        MmlmError: What is wrong with the arguments.
+        SystemExit: A contract is not kept: the code is 1.
+    """
+    parser = Parser("plugins", "List the installed plugins, and what is wrong with those set aside.")
+    told = (
+        "run the contracts of mmlm on what a plugin gives: its name, or its distribution's; and options that its "
+        "components cannot work without, as `data.path=rows.csv`"
+    )
+    parser.add_argument("what", nargs="*", metavar="check NAME", help=told)
+    what = parser.read(argv).what
+    if what and what[0] != "check":
+        near = did_you_mean(what[0], ["check"])
+        raise UnknownChoiceError(f"`{what[0]}` is no command of `mmlm plugins`.{near}{one_of(['check'])}")
     plugins = load_plugins()
+    if what:
+        if all("=" in word for word in what[1:]):
+            names = one_of([plugin.name for plugin in plugins.found])
+            raise OptionError(f"`mmlm plugins check` must name a plugin or more.{names}")
+        from mmlm_core.cli.plugins_check import check
+
+        if not check(what[1:], plugins):
+            sys.exit(1)
+        return
     if not plugins.found:
         say.out(f"No plugin is installed: no distribution has an entry point in the group `{GROUP}`, "
                 f"and `{VARIABLE}` names no module.")  # fmt: skip

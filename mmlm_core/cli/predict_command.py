@@ -35,7 +35,8 @@ def run(argv: Sequence[str]) -> None:
     from mmlm_core.prediction import load
 
     predictor = load(args.run, spelled_out(overrides))
-    rows = read_rows(args, inputs, predictor.composition.modalities(), data_columns(predictor))
+    rows = read_rows(args, inputs, predictor.composition.modalities(), data_columns(predictor),
+                     predictor.composition.suffixes())  # fmt: skip
     write(predictor.predict(rows), args.out)
 
 

@@ -44,7 +44,11 @@ def split_overrides(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def read_rows(
-    args: Namespace, inputs: Sequence[str], modalities: Sequence[str], columns: Mapping[str, str]
+    args: Namespace,
+    inputs: Sequence[str],
+    modalities: Sequence[str],
+    columns: Mapping[str, str],
+    suffixes: Mapping[str, str],
 ) -> Iterator[Row]:
     """Yield a row for each input.
 
@@ -53,13 +57,14 @@ def read_rows(
         inputs: The inputs without the overrides.
         modalities: What the model reads.
         columns: The columns that the run's data names by modality.
+        suffixes: The modality of files whose MIME type does not name it, by their ending.
 
     Raises:
         DataError: An input that cannot be used.
         OptionError: There are no inputs.
     """
     extra = {key: value for key, value in (("text", args.text), ("prompt", args.prompt)) if value is not None}
-    rows: list[Iterable[Row]] = [_given(text, modalities) for text in inputs]
+    rows: list[Iterable[Row]] = [_given(text, modalities, suffixes) for text in inputs]
     if args.table is not None:
         rows.append(_table(args.table, modalities, columns, _columns(args.column, modalities)))
     if not rows and not extra:
@@ -72,32 +77,32 @@ def read_rows(
             yield {**extra, **row}
 
 
-def _given(text: str, modalities: Sequence[str]) -> Iterable[Row]:
+def _given(text: str, modalities: Sequence[str], suffixes: Mapping[str, str]) -> Iterable[Row]:
     if text == "-":
         return _standard_input()
     path = Path(text)
     if path.is_dir():
-        return _folder(path, modalities)
+        return _folder(path, modalities, suffixes)
     if path.is_file():
-        return [_file(path, modalities)]
+        return [_file(path, modalities, suffixes)]
     found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))) if "*" in text or "?" in text else []
     if not found:
         near = [str(other) for other in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"`{text}` is no file, folder or pattern that finds any.{did_you_mean(text, near)}")
-    return [_file(name, modalities) for name in found if name.is_file()]
+    return [_file(name, modalities, suffixes) for name in found if name.is_file()]
 
 
-def _folder(folder: Path, modalities: Sequence[str]) -> Iterable[Row]:
+def _folder(folder: Path, modalities: Sequence[str], suffixes: Mapping[str, str]) -> Iterable[Row]:
     """Return the folder's files that the model reads, those of folders below it included, by name."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and _modality(path) in modalities]
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and _modality(path, suffixes) in modalities]
     if not files:
         raise DataError(f"`{folder}` has no file that this model reads.{_reads(modalities)}")
-    return (_file(path, modalities) for path in files)
+    return (_file(path, modalities, suffixes) for path in files)
 
 
-def _file(path: Path, modalities: Sequence[str]) -> Row:
+def _file(path: Path, modalities: Sequence[str], suffixes: Mapping[str, str]) -> Row:
     """Return one file as a row: its path, or what is written in it where it is text."""
-    modality = _modality(path)
+    modality = _modality(path, suffixes)
     others = [name for name in modalities if name != "text"]
     if modality not in modalities:
         if path.suffix.lower() in TABLES:
@@ -113,10 +118,11 @@ def _file(path: Path, modalities: Sequence[str]) -> Row:
         raise DataError(f"`{path}` is no text in UTF-8: {error}.") from error
 
 
-def _modality(path: Path) -> str:
+def _modality(path: Path, suffixes: Mapping[str, str]) -> str:
     """Return the modality that a file's suffix says; empty where it says none."""
-    if path.suffix.lower() in TABLES:
-        return ""
+    suffix = path.suffix.lower()
+    if suffix in TABLES or suffix in suffixes:
+        return suffixes.get(suffix, "")
     return (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
 
 

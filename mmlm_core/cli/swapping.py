@@ -6,7 +6,7 @@ it a learning rate that was meant for another optimizer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.types import Override
@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from mmlm_core.cli.menu import EXPERIMENT, Menu, Preset
 
-__all__ = ["leave_out", "swapped_slots", "with_bases"]
+__all__ = ["leave_out", "swapped_slots"]
 
 
 def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> list[str]:
@@ -30,7 +30,7 @@ def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> lis
     """
     choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
     name = choices.get(EXPERIMENT, "")
-    experiments = list(with_bases(menu, name))
+    experiments = menu.experiments(name)
     typed = tuple(f"{override.key_or_group.replace('/', '.')}." for override in overrides
                   if override.key_or_group not in menu.groups)  # fmt: skip
     told = []
@@ -58,21 +58,9 @@ def swapped_slots(menu: Menu, experiments: Sequence[Preset], choices: Mapping[st
     ]
 
 
-def with_bases(menu: Menu, name: str) -> Iterator[Preset]:
-    """Yield an experiment and those that it extends, the last word first."""
-    waiting, seen = [name], set()
-    while waiting:
-        name = waiting.pop(0)
-        preset = menu.preset(EXPERIMENT, name)
-        if preset and name not in seen:
-            seen.add(name)
-            yield preset
-            waiting += [base for group, base in preset.bases if group == EXPERIMENT]
-
-
 def _meant(menu: Menu, experiments: Sequence[Preset], slot: str) -> str:
     """Return the choice that the experiment's options of a slot were written for."""
-    named = (dict(preset.bases).get(slot) for preset in experiments)
+    named = (dict(preset.bases).get(slot) for preset in reversed(experiments))
     return next((name for name in named if name), menu.defaults.get(slot, ""))
 
 

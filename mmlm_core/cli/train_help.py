@@ -12,7 +12,7 @@ from mmlm_core.cli.menu import EXPERIMENT, OPEN, Menu
 from mmlm_core.cli.train_command import FLAGS
 from mmlm_core.composition import kind_of
 from mmlm_core.errors import UnknownChoiceError, did_you_mean, one_of
-from mmlm_core.options import option_docs, option_types, plain
+from mmlm_core.options import option_docs, option_types
 from mmlm_core.registry import KINDS, NONE
 from mmlm_core.settings import Settings
 
@@ -44,8 +44,8 @@ def chosen(menu: Menu, overrides: Sequence[str], group: str) -> str:
     named = {text.partition("=")[0]: text.partition("=")[2] for text in overrides}
     if group in named:
         return named[group]
-    experiment = menu.preset(EXPERIMENT, named.get(EXPERIMENT, ""))
-    return dict(experiment.bases if experiment else []).get(group) or menu.defaults.get(group, "")
+    bases = (dict(preset.bases).get(group) for preset in reversed(menu.experiments(named.get(EXPERIMENT, ""))))
+    return next((name for name in bases if name), menu.defaults.get(group, ""))
 
 
 def type_name(hint: Any) -> str:
@@ -115,8 +115,7 @@ def _options(menu: Menu, group: str, name: str) -> str:
         component = menu.component(group, name)
         doc = menu.registry.get(kind_of(group), component).doc if component else _doc(schema)
         lines += [say.wrapped(doc, "  "), ""]
-        values = merged(plain(schema()), preset.content if preset else {})
-        lines += option_lines(schema, values, group.replace("/", "."))
+        lines += option_lines(schema, menu.values(group, name), group.replace("/", "."))
     elif preset:
         lines += ["", *(f"  {line}" for line in preset.path.read_text(encoding="utf-8").splitlines())]
     return "\n".join(lines)
@@ -134,14 +133,6 @@ def option_lines(schema: type, values: Mapping[str, Any], prefix: str = "") -> l
         if nested:
             lines += option_lines(hint, value, path)
     return lines
-
-
-def merged(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values with those of the same keys in `others` put over them, key by key."""
-    return {
-        key: merged(value, others[key]) if isinstance(value, dict) and isinstance(others.get(key), dict)
-        else others.get(key, value) for key, value in values.items()
-    }  # fmt: skip
 
 
 def _shown(value: Any) -> str:

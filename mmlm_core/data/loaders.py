@@ -19,7 +19,7 @@ from mmlm_core.interfaces import Processor, TargetProcessor
 from mmlm_core.settings import LoaderOptions
 from mmlm_core.types import Batch, Example, Items
 
-__all__ = ["BatchLoader", "loader", "make_loaders"]
+__all__ = ["BatchLoader", "make_loaders"]
 
 TRAIN = "train"
 
@@ -109,13 +109,6 @@ class BatchLoader(DataLoader[Any]):
                 _log.warning("Skipped `%s`: %s", fault.key, fault.reason)
 
 
-def loader(
-    prepared: Prepared, collator: Collator, batches: Batches, workers: int = 0, pin: bool = False
-) -> BatchLoader:
-    """Return the loader of a plan's batches; see `BatchLoader`."""
-    return BatchLoader(prepared, collator, batches, workers, pin)
-
-
 def make_loaders(
     splits: Mapping[str, Sequence[Example]],
     processors: Mapping[str, Processor],
@@ -161,7 +154,7 @@ def make_loaders(
         else:
             batches = OrderedBatches(len(rows), options.batch_size, rank=rank, ranks=ranks)
         collator = Collator(processors, target_processor, seed if training else None)
-        made[split] = loader(prepared, collator, batches, options.workers, pin)
+        made[split] = BatchLoader(prepared, collator, batches, options.workers, pin)
     return made
 
 

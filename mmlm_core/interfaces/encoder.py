@@ -48,6 +48,10 @@ class Processor(ABC):
             Tensors whose first axis is the items: [I, ...].
         """
 
+    def picture(self, item: Any) -> Any:
+        """Return a look of an item, as a PIL picture, for reports; None where the item is to show itself."""
+        return None
+
 
 class Encoder(nn.Module, ABC):
     """Turns the items of one modality into features.

@@ -110,7 +110,7 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def metrics(self, predictions: Sequence[Mapping[str, Any]], references: Sequence[Any]) -> dict[str, float]:
-        """Return the task's metrics over a whole split.
+        """Return the task's metrics over a whole split, those first that tell most: reports show three of them large.
 
         Args:
             predictions: What `predict` (or generation) returned, one a row.

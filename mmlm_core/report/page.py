@@ -17,8 +17,8 @@ from mmlm_core.runs import RunFolder
 
 __all__ = ["write_report"]
 
-FIRST = ("exact_match", "token_f1", "cider", "accuracy", "macro_f1", "perplexity", "loss")
-"""Metrics that stand large at the top, in this order, the monitored one before them."""
+LARGE = 3
+"""Metrics that stand large at the top: the head's first ones, which tell most."""
 
 
 def write_report(folder: RunFolder) -> Path:
@@ -82,7 +82,7 @@ def _evaluation(evaluation: Mapping[str, Any]) -> str:
         + "</tr>"
         for name, value in metrics.items()
     )
-    large = [name for name in FIRST if name in metrics][:3]
+    large = ([name for name in metrics if name != "loss"] or list(metrics))[:LARGE]
     tiles = "".join(f'<div class="tile"><span class="value">{_figure(metrics[name])}</span>'
                     f'<span class="name">{escape(name.replace("_", " "))}</span></div>' for name in large)  # fmt: skip
     skipped = len(evaluation.get("skipped", {}))
@@ -118,7 +118,7 @@ def _curves(lines: Sequence[Mapping[str, Any]]) -> str:
     measured = dict.fromkeys(
         name for line in validation for name in line if name not in ("split", "step", "epoch", "loss")
     )
-    shown = sorted(measured, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))[:2]
+    shown = list(measured)[:2]
     dots = len(validation) <= 40
     charts = [
         chart("loss", [series("training", train, "loss"), series("validation", validation, "loss", dots)]),

@@ -18,6 +18,9 @@ __all__ = ["DEFAULT_EPOCHS", "choose_precision", "make_trainer", "most_epochs"]
 DEFAULT_EPOCHS = 10
 """Passes over the training rows where no limit is given."""
 
+SHARDED = ("fsdp", "deepspeed", "model_parallel")
+"""How the names of the strategies begin under which no process has the whole model."""
+
 LIGHTNING = {Precision.FP32: "32-true", Precision.BF16: "bf16-mixed", Precision.FP16: "16-mixed"}
 
 
@@ -62,6 +65,9 @@ def make_trainer(settings: Settings, folder: Path, callbacks: list[Callback], va
         OptionError: Lightning has no such accelerator or strategy, or this machine has not.
     """
     options = settings.trainer
+    if options.strategy.startswith(SHARDED):
+        raise OptionError(f"`trainer.strategy={options.strategy}` cuts the model into pieces, which the saved weights "
+                          "and their average would be too: train with `auto` or `ddp`.")  # fmt: skip
     try:
         return _trainer(settings, folder, callbacks, validates)
     except (MisconfigurationException, ValueError, RuntimeError, ImportError) as error:

@@ -76,7 +76,7 @@ class Conductor(Callback):
         self._counts = counts
         self._average: Average | None = None
         self._loaded: dict[str, Any] | None = None
-        self._random: dict[str, Any] | None = None
+        self._random: list[dict[str, Any]] | None = None
         self._step = 0
         self._began = 0.0
 
@@ -93,10 +93,15 @@ class Conductor(Callback):
         self._module.training_meter.run()
         self._bar.start(self._clock, self._step)
 
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """See that the last epoch is validated, whatever the interval."""
+        if trainer.max_epochs is not None and trainer.current_epoch + 1 == trainer.max_epochs:
+            trainer.check_val_every_n_epoch = 1
+
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         """Bring back the randomness of a resumed training, once its first batch is there."""
         if self._random is not None:
-            random_state.restore(self._random)
+            random_state.restore(self._random[trainer.global_rank])
             self._random = None
 
     def on_train_batch_end(
@@ -167,7 +172,7 @@ class Conductor(Callback):
             "selection": self._selection.state_dict(),
             "average": None if self._average is None else self._average.state_dict(),
             "meter": self._module.training_meter.state_dict(),
-            "random": random_state.capture(),
+            "random": random_state.capture_ranks(),
             "metrics_size": self._trackers.file.size,
         }
 
@@ -202,6 +207,7 @@ class Conductor(Callback):
             self._clock.agree(self._same(trainer, self._clock.elapsed))
         if self._clock.done(self._step) or self._selection.exhausted:
             trainer.should_stop = True
+            trainer.check_val_every_n_epoch = 1  # whatever the interval, the last weights are validated
 
     def _log_training(self, trainer: Trainer) -> None:
         figures = self._module.training_meter.read()
@@ -230,7 +236,8 @@ class Conductor(Callback):
     def _show_samples(self) -> None:
         rows = self._validator.rows
         self._trackers.log_samples(self._step, rows)
-        shown = [sample(example, prediction) for example, prediction in rows[:SHOWN_SAMPLES]]
+        processors = self._module.model.processors()
+        shown = [sample(example, prediction, processors) for example, prediction in rows[:SHOWN_SAMPLES]]
         write_json(self._folder.samples, {"split": "validation", "rows": shown})
 
     def _keep_last(self, trainer: Trainer) -> None:

@@ -13,7 +13,7 @@ from mmlm_core.compat import check
 from mmlm_core.composition import Composition
 from mmlm_core.errors import RunError
 from mmlm_core.files import read_json
-from mmlm_core.plugins import Plugins
+from mmlm_core.plugins import Plugins, load_plugins
 from mmlm_core.preparation import Preparation, make_source, make_tokenizer, prepare
 from mmlm_core.record import record_start
 from mmlm_core.run_reader import RunRecord, read_run
@@ -26,12 +26,12 @@ from mmlm_core.training.session import Session
 __all__ = ["resume", "train"]
 
 
-def train(composition: Composition, plugins: Plugins, overrides: Sequence[str] = ()) -> Path:
+def train(composition: Composition, plugins: Plugins | None = None, overrides: Sequence[str] = ()) -> Path:
     """Train a composition, evaluate it and write its report.
 
     Args:
         composition: What to train, and how.
-        plugins: The installed plugins.
+        plugins: The installed plugins; None: they are loaded.
         overrides: What the composition differs in from the defaults, as the command line gave it; for the record.
 
     Returns:
@@ -40,6 +40,7 @@ def train(composition: Composition, plugins: Plugins, overrides: Sequence[str] =
     Raises:
         MmlmError: The parts do not fit together, the run's name is taken, the rows cannot be used.
     """
+    plugins = plugins or load_plugins()
     check(composition, plugins.registry)
     folder = create_run(composition.settings.run)
     with _one_folder(folder, composition):
@@ -49,9 +50,11 @@ def train(composition: Composition, plugins: Plugins, overrides: Sequence[str] =
             session = Session(folder, preparation)
             if is_main():
                 _record(folder, preparation, plugins, overrides, session)
-        finally:
-            with suppress(OSError):
-                folder.path.rmdir()  # only where nothing was written into it
+        except BaseException:
+            if is_main():
+                with suppress(OSError):
+                    folder.path.rmdir()  # only where nothing was written into it
+            raise
         _run(session, plugins, None)
     return folder.path
 

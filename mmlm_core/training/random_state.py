@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["capture", "restore", "seed_all"]
+__all__ = ["capture", "capture_ranks", "restore", "seed_all"]
 
 
 def seed_all(seed: int) -> None:
@@ -32,6 +32,16 @@ def capture() -> dict[str, Any]:
     if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         state["cuda"] = torch.cuda.get_rng_state()
     return state
+
+
+def capture_ranks() -> list[dict[str, Any]]:
+    """Return the states of all processes of the job, by rank; each of them must ask."""
+    own = capture()
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return [own]
+    states: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(states, own)
+    return states
 
 
 def restore(state: Mapping[str, Any]) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from mmlm_core import machine
-from mmlm_core.data import BatchLoader, make_loaders
+from mmlm_core.data import BatchLoader, make_loaders, mixed_seed
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import GenerativeHead
 from mmlm_core.preparation import Preparation
 from mmlm_core.runs import RunFolder, is_main
+from mmlm_core.training import random_state
 from mmlm_core.training.assembly import choose_precision, make_trainer, most_epochs
 from mmlm_core.training.bar import Bar
 from mmlm_core.training.clock import Clock
@@ -104,7 +106,7 @@ class Session:
         clock = Clock(None, options.max_minutes)
         if not self.sizes.get(VALIDATION):
             clock.reserve(0.0)  # nothing comes after the last step
-        module = TrainingModule(model, self._made("optimizer"), self._made("schedule"), clock)
+        module = TrainingModule(model, composition["optimizer"].make(), composition["schedule"].make(), clock)
         selection = Selection(model.head.monitor, options.patience)
         trackers = make_trackers(self.folder, self.settings.tracker, composition.to_mapping(), is_main())
         bar = Bar(self.console, selection.name, most_epochs(options), options.progress and is_main())
@@ -119,10 +121,12 @@ class Session:
                 part.compile()
         path = None if checkpoint is None else str(checkpoint)
         try:
-            with quiet(), interrupts:
+            with quiet(), interrupts, _keeping_threads():
                 trainer = make_trainer(self.settings, self.folder.path, [conductor], bool(self.sizes.get(VALIDATION)))
                 loaders = self._loaders(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
                 clock.steps = self._most_steps(len(loaders[TRAIN]))
+                if trainer.global_rank:  # the weights are made; what is dropped on each rank must not be the same
+                    random_state.seed_all(mixed_seed(self.settings.run.seed, "rank", trainer.global_rank))
                 trainer.fit(module, loaders[TRAIN], loaders.get(VALIDATION), ckpt_path=path)
         finally:
             trackers.close(selection.figures)
@@ -131,10 +135,6 @@ class Session:
         best_step = selection.best_step if selection.best is not None else trainer.global_step
         return Outcome(trainer.current_epoch, trainer.global_step, clock.elapsed, best_step, selection.figures, reason,
                        skipped)  # fmt: skip
-
-    def _made(self, slot: str) -> Any:
-        choice = self.preparation.composition[slot]
-        return choice.component.load()(choice.options)
 
     def _most_steps(self, batches: int) -> int | None:
         options = self.settings.trainer
@@ -160,10 +160,18 @@ class Session:
         options = self.settings.loader
         if SAMPLES in splits:
             options = replace(options, workers=0)
-        loaders = make_loaders(
+        return make_loaders(
             splits, model.processors(), model.head.target_processor(), options, self.settings.run.seed,
             needs_target="target" in composition["data"].traits.provides, rank=rank, ranks=ranks, pin=pin,
         )  # fmt: skip
-        for loader in loaders.values():
-            loader.generator = torch.Generator()  # or each pass would draw from the dropout's, and no resume be exact
-        return loaders
+
+
+@contextmanager
+def _keeping_threads() -> Iterator[None]:
+    """Undo that Lightning sets `OMP_NUM_THREADS` for the processes that it starts: what follows has all cores again."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("OMP_NUM_THREADS", None)

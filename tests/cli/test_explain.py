@@ -56,6 +56,10 @@ def test_a_preset_stands_between_the_default_and_the_override(explained: Callabl
     ]
 
 
+def test_a_preset_that_leaves_it_is_not_named(explained: Callable[..., list[str]]) -> None:
+    assert explained("backbone.width", "backbone=deep")[-1] == "  set by  the default of `backbone=gru`"
+
+
 def test_an_experiment_that_set_it_for_another_part_is_named(explained: Callable[..., list[str]]) -> None:
     lines = explained("backbone.layers", "experiment=mine", "backbone=lstm")
     assert lines[0] == "backbone.layers = 1"

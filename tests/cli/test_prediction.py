@@ -83,6 +83,12 @@ def test_files_folders_and_patterns_become_rows(rows: Rows, folder: Path) -> Non
     assert [row["image"] for row in rows("*.png", "**/c.*")] == ["b.png", "more/c.png"]
 
 
+def test_a_folder_is_searched_for_the_endings_too_that_an_encoder_declares(rows: Rows, folder: Path) -> None:
+    for name in ("scan.raw", "more/SCAN.RAW"):
+        (folder / name).write_text("")
+    assert [row["image"] for row in rows(".")] == ["a.jpg", "b.png", "more/SCAN.RAW", "more/c.png", "scan.raw"]
+
+
 def test_overrides_stand_among_the_inputs(mmlm: Mmlm, loaded: Loaded, folder: Path) -> None:
     (folder / "a=b.png").write_text("")
     assert mmlm("predict", "runs/x", "decoding.beams=4", "a=b.png", "loader.batch_size=2")[0] == 0

@@ -1,6 +1,6 @@
 """A plugin of declarations only, under the names that the defaults have; its classes are never built."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import mmlm_core
@@ -78,7 +78,7 @@ def mmlm_components() -> list[Component]:
     return [
         component("tokenizer", "bpe"),
         component("tokenizer", "char"),
-        component("encoder/image", "cnn", Cnn, "sequence", "grid"),
+        replace(component("encoder/image", "cnn", Cnn, "sequence", "grid"), suffixes=(".raw",)),
         component("encoder/text", "embedding", Empty, "sequence", uses_tokenizer=True),
         component("projection", "linear"),
         component("fusion", "concat"),

@@ -20,7 +20,6 @@ from mmlm_core.data import (
     ShuffledBatches,
     collate_examples,
     corpus,
-    loader,
     make_loaders,
 )
 from mmlm_core.errors import DataError
@@ -81,7 +80,7 @@ def loader_of(
     processors = {"image": Numbers()}
     prepared = Prepared(examples, processors, Answers(), **options)
     batches = ShuffledBatches(len(examples), 4, 7, epoch, start)
-    return loader(prepared, Collator(processors, Answers(), 7), batches, workers)
+    return BatchLoader(prepared, Collator(processors, Answers(), 7), batches, workers)
 
 
 def flat(batches: Iterator[Batch] | BatchLoader) -> list[Any]:
@@ -143,7 +142,7 @@ def test_two_ranks_share_the_rows_and_not_the_noise() -> None:
     for rank in range(2):
         batches = ShuffledBatches(9, 2, 7, rank=rank, ranks=2)
         for answers, target, _ in flat(
-            loader(Prepared(rows(9), processors, Answers()), Collator(processors, Answers(), 7), batches)
+            BatchLoader(Prepared(rows(9), processors, Answers()), Collator(processors, Answers(), 7), batches)
         ):
             seen += answers
             noise += target
@@ -270,7 +269,7 @@ def test_a_training_batch_without_usable_rows_takes_the_next_usable_one(workers:
 def test_a_batch_without_usable_rows_is_left_out_of_a_validation(workers: int) -> None:
     processors = {"image": Numbers()}
     prepared = Prepared(broken(12, 3, 8), processors, Answers(), on_error=OnError.SKIP)
-    loaded = loader(prepared, Collator(processors, Answers()), OrderedBatches(12, 2), workers)
+    loaded = BatchLoader(prepared, Collator(processors, Answers()), OrderedBatches(12, 2), workers)
     assert [batch.targets["answer"].tolist() for batch in loaded] == [[3], [8]]
 
 
@@ -279,7 +278,7 @@ def test_a_split_without_usable_rows_says_why_the_first_cannot_be_used(training:
     processors = {"image": Numbers()}
     prepared = Prepared(broken(12), processors, Answers(), on_error=OnError.SKIP)
     batches = ShuffledBatches(12, 4, 7) if training else OrderedBatches(12, 4)
-    loaded = loader(prepared, Collator(processors, Answers(), 7 if training else None), batches)
+    loaded = BatchLoader(prepared, Collator(processors, Answers(), 7 if training else None), batches)
     with pytest.raises(DataError) as caught:
         list(loaded)
     lines = str(caught.value).splitlines()

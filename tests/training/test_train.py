@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -202,3 +203,15 @@ def test_evaluating_a_run_needs_neither_lightning_nor_wandb(trained):
             "assert not {'lightning', 'wandb', 'hydra', 'timm'} & set(sys.modules), 'heavy'\n")  # fmt: skip
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120)
     assert json.loads((run / "metrics_validation.json").read_text())["rows"] == 12
+
+
+@pytest.mark.parametrize("limit", ["trainer.max_epochs=3", "trainer.max_steps=30"])
+def test_the_last_weights_are_validated_whatever_the_interval(trained, limit):
+    run = trained("trainer.max_epochs=null", limit, "trainer.validate_every_epochs=100")
+    assert [line["step"] for line in lines(run, "validation")] == [summary(run)["steps"]]
+
+
+def test_lightnings_threads_are_not_left_to_what_comes_after(trained, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    trained()
+    assert "OMP_NUM_THREADS" not in os.environ

@@ -1,6 +1,6 @@
 """The contracts of all kinds, as test classes made for a plugin's components.
 
-A plugin's test file needs two lines:
+A plugin's test file needs two lines (whatever fails says what to do):
 
     from mmlm_core.testing import contracts
     globals().update(contracts("mmlm_text.plugin"))
@@ -17,6 +17,7 @@ from mmlm_core.testing.contracts.backbone import BackboneContract
 from mmlm_core.testing.contracts.common import ComponentContract
 from mmlm_core.testing.contracts.data import DataContract
 from mmlm_core.testing.contracts.encoder import EncoderContract
+from mmlm_core.testing.contracts.fresh import FreshProcess
 from mmlm_core.testing.contracts.fusion import FusionContract
 from mmlm_core.testing.contracts.head import HeadContract
 from mmlm_core.testing.contracts.optimizer import OptimizerContract
@@ -61,6 +62,7 @@ def contracts(
     if not given:
         raise ValueError(f"`{plugin}` gives no component.")
     made = {}
+    fresh = FreshProcess(plugin, dict(options or {}), dict(items or {}), dict(targets or {}))
     for component in given:
         key = f"{component.kind}={component.name}"
         words = f"{component.kind}_{component.name}".replace("/", "_").split("_")
@@ -72,6 +74,7 @@ def contracts(
             "extra": dict((options or {}).get(key, {})),
             "given_items": dict(items or {}),
             "given_targets": list((targets or {}).get(key, [])),
+            "fresh": fresh,
         }
         made[name] = type(name, (base,), body)
     return made

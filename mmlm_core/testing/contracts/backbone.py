@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from mmlm_core.interfaces import Backbone
-from mmlm_core.testing.contracts.common import ComponentContract, features, missing_gradients, same
+from mmlm_core.interfaces import Backbone, State
+from mmlm_core.testing.contracts.checks import same, telling
+from mmlm_core.testing.contracts.common import features
+from mmlm_core.testing.contracts.module import ModuleContract, pull
 from mmlm_core.types import Features
 
 __all__ = ["BackboneContract"]
 
+WAYS = {"causal": True, "bidirectional": False}
 
-class BackboneContract(ComponentContract):
+
+class BackboneContract(ModuleContract):
     """A sequence model of one width, which calls the fusion after each layer, and may step."""
 
-    def backbone(self, causal: bool) -> Backbone:
-        """Return the backbone in evaluation mode, or skip where it cannot read that way."""
-        word = "causal" if causal else "bidirectional"
-        if word not in self.component.traits_for(self.options).provides:
-            pytest.skip(f"does not provide `{word}`")
-        return self.make(causal=causal).eval()  # type: ignore[no-any-return]
+    def modules(self, seed: int = 0) -> dict[str, nn.Module]:
+        """See `ModuleContract.modules`."""
+        provides = self.component.traits_for(self.options).provides
+        ways = [way for way in WAYS if way in provides]
+        assert ways, f"{self.called} provides neither `causal` nor `bidirectional`: say in its traits how it can read."
+        return {way: self.make(seed=seed, causal=WAYS[way]) for way in ways}
 
-    @pytest.mark.parametrize("causal", [True, False])
-    def test_it_keeps_the_shape_and_calls_between_once_a_layer(self, causal: bool) -> None:
+    def results(self, module: nn.Module, seed: int = 0) -> list[Tensor]:
+        """See `ModuleContract.results`; the last row has no valid position."""
+        sequence = features(3, 5, module.width, [5, 2, 0], seed)  # type: ignore[arg-type]
+        return [module(sequence)[sequence.valid]]
+
+    def backbone(self, way: str) -> Backbone:
+        """Return the backbone in evaluation mode, or skip where it cannot read that way."""
+        if way not in self.modules():
+            pytest.skip(f"does not provide `{way}`")
+        return self.practised(way)  # type: ignore[no-any-return]
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_it_keeps_the_shape_and_calls_between_once_a_layer(self, way: str) -> None:
         """[B, T, D] to [B, T, D]; `between` sees layers 0, 1, ... and its output goes on."""
-        backbone = self.backbone(causal)
+        backbone = self.backbone(way)
         sequence = features(2, 5, backbone.width)
         layers: list[int] = []
 
@@ -35,15 +52,23 @@ class BackboneContract(ComponentContract):
             return hidden
 
         out = backbone(sequence, between)
-        assert out.shape == sequence.values.shape and out.isfinite().all()
-        assert layers == list(range(backbone.depth))
+        assert out.shape == sequence.values.shape and out.isfinite().all(), (
+            f"{self.named(way)} makes {tuple(out.shape)} of {tuple(sequence.values.shape)}: the shape must stay "
+            "[B, T, D], and every number must be finite."
+        )
+        assert layers == list(range(backbone.depth)), (
+            f"{self.named(way)} calls `between` for the layers {layers}: it must call it after each of its `depth` "
+            f"layers, {list(range(backbone.depth))}, in order."
+        )
         zeroed = backbone(sequence, lambda layer, hidden: hidden * 0 if layer == 0 else hidden)
-        assert not same(out, zeroed), "what `between` returns is not used"
+        assert not backbone.depth or not same(out, zeroed), (
+            f"{self.named(way)} does not use what `between` returns: go on with it (`hidden = between(layer, hidden)`)."
+        )
 
-    @pytest.mark.parametrize("causal", [True, False])
-    def test_padding_changes_no_valid_output(self, causal: bool) -> None:
+    @pytest.mark.parametrize("way", WAYS)
+    def test_padding_changes_no_valid_output(self, way: str) -> None:
         """Rows of length 5, 2 and 0 in a batch padded to 5 or to 9 give what they give alone."""
-        backbone = self.backbone(causal)
+        backbone = self.backbone(way)
         lengths = [5, 2, 0]
         short = features(3, 5, backbone.width, lengths)
         padding = torch.full((3, 4, backbone.width), 50.0)
@@ -51,73 +76,130 @@ class BackboneContract(ComponentContract):
             torch.cat([short.values, padding], 1), torch.cat([short.valid, torch.zeros(3, 4, dtype=torch.bool)], 1)
         )
         ours, theirs = backbone(short), backbone(long)
-        assert ours.isfinite().all() and theirs.isfinite().all()
+        assert ours.isfinite().all() and theirs.isfinite().all(), (
+            f"{self.named(way)} gives numbers that are not finite where a row has no valid position: attention "
+            "over nothing must give zeros, and a mean over nothing too."
+        )
         for row, length in enumerate(lengths):
-            assert same(ours[row, :length], theirs[row, :length])
-            if length:
-                alone = backbone(Features(short.values[row : row + 1, :length]))
-                assert same(ours[row, :length], alone[0])
+            alone = backbone(Features(short.values[row : row + 1, :length]))[0] if length else ours[row, :0]
+            for padded, batch in ((5, ours), (9, theirs)):
+                assert same(batch[row, :length], alone), (
+                    f"{self.named(way)} ignores the mask: a row of {length} positions, padded to {padded}, gives "
+                    "something else than alone. Let valid positions read those alone where `sequence.valid` is True."
+                )
 
     def test_a_causal_backbone_never_looks_ahead(self) -> None:
-        """Changing position 3 changes nothing before it, and something from it on."""
-        backbone = self.backbone(causal=True)
+        """Changing a position and all behind it changes nothing before, in evaluation and training; and something."""
+        backbone = self.backbone("causal")
         sequence = features(2, 6, backbone.width)
-        changed = sequence.values.clone()
-        changed[:, 3] *= -1.0  # a shift of all features would pass a LayerNorm unseen
-        before, after = backbone(sequence), backbone(sequence.with_values(changed))
-        assert same(before[:, :3], after[:, :3])
-        assert not same(before[:, 3:], after[:, 3:])
+        for training in (False, True):
+            backbone.train(training)
+            for place in (1, 3, 5):
+                changed = sequence.values.clone()
+                changed[:, place:] *= -1.0  # a shift of all features would pass a LayerNorm unseen
+                outs = []
+                for values in (sequence.values, changed):
+                    torch.manual_seed(0)  # the same dropout
+                    outs.append(backbone(sequence.with_values(values)))
+                before, after = outs
+                assert same(before[:, :place], after[:, :place]), (
+                    f"{self.called} looks ahead: with `causal=True`, changing position {place} changes what comes out "
+                    f"before it{' in training' if training else ''}. Let each position read itself and those before it "
+                    "alone, and take no statistics over positions."
+                )
+                assert not same(before[:, place:], after[:, place:]), (
+                    f"{self.called} does not read position {place}: changing it changes nothing that comes out."
+                )
 
     def test_a_bidirectional_backbone_looks_both_ways(self) -> None:
         """Changing the last position changes the first output."""
-        backbone = self.backbone(causal=False)
+        backbone = self.backbone("bidirectional")
         sequence = features(2, 6, backbone.width)
         changed = sequence.values.clone()
         changed[:, 5] *= -1.0
-        assert not same(backbone(sequence)[:, 0], backbone(sequence.with_values(changed))[:, 0])
+        assert not same(backbone(sequence)[:, 0], backbone(sequence.with_values(changed))[:, 0]), (
+            f"{self.called} provides `bidirectional`, but with `causal=False` the last position does not reach the "
+            "first output: read both ways, or leave the word out of its traits."
+        )
 
-    @pytest.mark.parametrize("causal", [True, False])
-    def test_packed_documents_do_not_see_each_other(self, causal: bool) -> None:
+    @pytest.mark.parametrize("way", WAYS)
+    def test_packed_documents_do_not_see_each_other(self, way: str) -> None:
         """Three documents in a row of 7 give what each gives alone."""
-        backbone = self.backbone(causal)
+        backbone = self.backbone(way)
         values = features(1, 7, backbone.width).values
         packed = backbone(Features(values, documents=torch.tensor([[0, 0, 0, 1, 1, 2, 2]])))
         for start, stop in ((0, 3), (3, 5), (5, 7)):
-            assert same(packed[:, start:stop], backbone(Features(values[:, start:stop])))
+            assert same(packed[:, start:stop], backbone(Features(values[:, start:stop]))), (
+                f"{self.named(way)} lets packed documents see each other: positions {start} to {stop - 1} give "
+                "something else than alone. Keep positions of different `sequence.documents` apart, count their "
+                "positions from 0, and begin recurrent states anew."
+            )
 
     def test_steps_equal_the_whole(self) -> None:
-        """Rows of length 4, 2 and 1, then two chunks more, with the state; the same tokens without it."""
-        backbone = self.backbone(causal=True)
-        lengths, width = [4, 2, 1], backbone.width
-        start = features(3, 4, width, lengths)
-        steps = [features(3, 1, width, seed=seed).values for seed in (1, 2, 3)]
+        """Rows of length 4, 2 and 1, then chunks of one, two and one, with the state; the same without it."""
+        backbone = self.backbone("causal")
+        start = features(3, 4, backbone.width, [4, 2, 1])
+        chunks = [features(3, size, backbone.width, seed=seed).values for seed, size in ((1, 1), (2, 2), (3, 1))]
         state = backbone.start(3, 8, torch.device("cpu"), torch.float32)
-        outs = [backbone(start, state=state)]
-        outs += [backbone(Features(step), state=state) for step in steps]
-        for row, length in enumerate(lengths):
-            whole = torch.cat([start.values[row, :length], *[step[row] for step in steps]]).unsqueeze(0)
-            expected = backbone(Features(whole))[0]
-            assert same(outs[0][row, :length], expected[:length])
-            for index in range(3):
-                assert same(outs[index + 1][row, 0], expected[length + index])
+        first = backbone(start, state=state)
+        for row, length in enumerate((4, 2, 1)):
+            assert same(first[row, :length], backbone(Features(start.values[row : row + 1, :length]))[0]), (
+                f"{self.called} gives something else with a fresh state than without: a fresh state must change "
+                "nothing, and padding must not be stored in it."
+            )
+        self._continues(backbone, state, start, chunks, [0, 1, 2], "with its state (`start`) than without")
 
-    def test_a_states_rows_can_change_places(self) -> None:
-        """After `select([1, 1, 0])` a step continues rows 1, 1 and 0."""
-        backbone = self.backbone(causal=True)
-        start, step = features(2, 3, backbone.width, [3, 2]), features(2, 1, backbone.width, seed=5).values
-        rows = torch.tensor([1, 1, 0])
-        state = backbone.start(2, 8, torch.device("cpu"), torch.float32)
+    @pytest.mark.parametrize("rows", [[2, 0, 1], [1, 1, 0, 2], [2]], ids=str)
+    def test_a_states_rows_can_change_places(self, rows: list[int]) -> None:
+        """After `select` each row goes on where the one that it was chosen from stood, whatever the others read."""
+        backbone = self.backbone("causal")
+        start = features(3, 3, backbone.width, [3, 2, 1])
+        state = backbone.start(3, 8, torch.device("cpu"), torch.float32)
         backbone(start, state=state)
-        plain = backbone.start(2, 8, torch.device("cpu"), torch.float32)
-        backbone(start, state=plain)
-        expected = backbone(Features(step), state=plain)[rows]
-        assert same(backbone(Features(step[rows]), state=state.select(rows)), expected)
+        chunks = [features(len(rows), 1, backbone.width, seed=seed).values for seed in (5, 6)]
+        told = (
+            f"after `select({rows})` of its state than the rows that were chosen. Beams need that: reorder every "
+            "tensor of the state along its rows, of each layer and the lengths too, and give each row its own memory"
+        )
+        with telling(f"{self.called} cannot go on {told}"):
+            state = state.select(torch.tensor(rows))
+            assert state is not None, "`select` returns nothing"
+            outs = [backbone(Features(chunk), state=state) for chunk in chunks]
+        self._equal_the_whole(backbone, outs, start, chunks, rows, told)
 
-    @pytest.mark.parametrize("causal", [True, False])
-    def test_gradients_reach_every_parameter(self, causal: bool) -> None:
-        """Nothing is built that is not used, and an empty row gives no NaN."""
-        backbone = self.backbone(causal).train()
-        sequence = features(3, 5, backbone.width, [5, 2, 0])
-        out = backbone(sequence)
-        assert not missing_gradients(backbone, (out * sequence.valid.unsqueeze(-1)).square().sum())
-        assert all(p.grad.isfinite().all() for p in backbone.parameters() if p.grad is not None)
+    def test_gradients_reach_what_came_before(self) -> None:
+        """Encoders, projections and the head's queries learn through every layer."""
+        for way in self.modules():
+            backbone = self.practised(way)
+            sequence = features(2, 5, backbone.width, [5, 3])
+            values = sequence.values.requires_grad_()
+            loss = pull([backbone(sequence)[sequence.valid]])
+            gradient = torch.autograd.grad(loss, values, allow_unused=True)[0] if loss.requires_grad else None
+            assert gradient is not None and gradient[sequence.valid].abs().sum(-1).gt(0).all(), (
+                f"{self.named(way)} sends no gradient back to what it reads: leave out `detach` and `no_grad`."
+            )
+
+    def _continues(
+        self, backbone: Backbone, state: State, start: Features, chunks: list[Tensor], rows: Sequence[int], told: str
+    ) -> None:
+        outs = [backbone(Features(chunk), state=state) for chunk in chunks]
+        self._equal_the_whole(backbone, outs, start, chunks, rows, told)
+
+    def _equal_the_whole(
+        self,
+        backbone: Backbone,
+        outs: list[Tensor],
+        start: Features,
+        chunks: list[Tensor],
+        rows: Sequence[int],
+        told: str,
+    ) -> None:
+        """Check that each row's steps give what its whole sequence gives without a state."""
+        for index, row in enumerate(rows):
+            read = start.values[row][start.valid[row]]
+            for out, chunk in zip(outs, chunks, strict=True):
+                read = torch.cat([read, chunk[index]])
+                expected = backbone(Features(read.unsqueeze(0)))[0, -chunk.shape[1] :]
+                assert out.shape == chunk.shape and same(out[index], expected), (
+                    f"{self.called} gives something else {told}: row {index}, {len(read)} positions read."
+                )

@@ -1,19 +1,19 @@
-"""What every component keeps, and the small things that the contracts of the kinds are tried with."""
+"""What every component keeps, whatever its kind."""
 
 from __future__ import annotations
 
-import io
-import pickle
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from pathlib import Path
+from functools import cache
 from typing import Any
 
+import pytest
 import torch
+import yaml  # type: ignore[import-untyped]
 from omegaconf import OmegaConf
-from torch import Tensor, nn
 
 from mmlm_core.interfaces import (
     Backbone,
@@ -26,19 +26,42 @@ from mmlm_core.interfaces import (
     Schedule,
     Tokenizer,
 )  # fmt: skip
-from mmlm_core.options import option_docs, typed
+from mmlm_core.options import option_docs, plain, typed
 from mmlm_core.registry import Component
+from mmlm_core.testing.contracts.checks import by_pickle, difference, first_line, same
+from mmlm_core.testing.contracts.fresh import FreshProcess
+from mmlm_core.testing.contracts.materials import TEXTS, Characters, features, pictures
 from mmlm_core.tokens import TokenTable
-from mmlm_core.types import Features
 
-__all__ = ["TEXTS", "Characters", "ComponentContract", "features", "missing_gradients", "pictures", "same"]
-
-TEXTS = ["a red apple", "cat", "我爱吃苹果", "two cats and a dog, running", "Ünïcode — «quoted»"]
+__all__ = ["TEXTS", "Characters", "ComponentContract", "features", "pictures", "same"]
 
 INTERFACES = {
     "tokenizer": Tokenizer, "encoder": Encoder, "projection": Projection, "fusion": Fusion, "backbone": Backbone,
     "head": Head, "data": DataSource, "optimizer": Optimizer, "schedule": Schedule,
 }  # fmt: skip
+
+YAML_HOLDS = (
+    "YAML and the command line hold int, float, bool, str, bytes, Path, Enum, a dataclass of such, Any, and Optional, "
+    "unions, lists and dicts of these. Take an Enum for a choice of words (not Literal), a list for a tuple or a set, "
+    "a name for a function, and a dataclass that is not frozen"
+)
+
+DECLARE = """
+import os, sys, traceback
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            frames = [f for f in traceback.extract_stack()[:-1] if not f.filename.startswith("<frozen")]
+            print(f"{frames[-1].filename}, line {frames[-1].lineno}", flush=True)
+            os._exit(3)
+
+sys.meta_path.insert(0, Watch())
+import importlib
+for component in importlib.import_module(sys.argv[1]).mmlm_components():
+    component.traits_for(component.options())
+"""
+"""Declares a plugin's components, and ends with 3 and the place of the import where that imports torch."""
 
 
 class ComponentContract:
@@ -49,25 +72,51 @@ class ComponentContract:
     extra: dict[str, Any]
     given_items: dict[str, list[Any]]
     given_targets: list[Any]
+    fresh: FreshProcess
+
+    @pytest.fixture(autouse=True)
+    def one_thread(self) -> Iterator[None]:
+        """Run on one thread: several cost more than they give on small things, and much more on a busy machine."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        yield
+        torch.set_num_threads(threads)
+
+    @classmethod
+    def key(cls) -> str:
+        """Return the component's kind and name, as a command line chooses it."""
+        return f"{cls.component.kind}={cls.component.name}"
+
+    @property
+    def called(self) -> str:
+        """What messages call the component."""
+        return f"`{self.key()}`"
 
     @property
     def options(self) -> Any:
         """The component's options at their smallest."""
         return typed(self.component.options, {**self.component.tiny, **self.extra}, self.component.kind, "`tiny`")
 
-    def make(self, **wired: Any) -> Any:
+    def make(self, *, seed: int = 0, **wired: Any) -> Any:
         """Return the component, built under a seed, with a tokenizer and a table where it uses them."""
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         if self.component.traits_for(self.options).uses_tokenizer and "table" not in wired:
             width = wired.get("width", 16)
             wired |= {"tokenizer": Characters(), "table": TokenTable(Characters().vocabulary, width)}
         return self.component.load()(self.options, **wired)
 
+    def made(self) -> Any:
+        """Return what the component makes under a seed, as plain values and tensors, to compare between processes."""
+        raise NotImplementedError
+
     def test_its_declaration_imports_no_torch(self) -> None:
         """Listing, help and composition must stay fast."""
-        code = f"import sys, {self.plugin}; sys.exit('torch' in sys.modules)"
-        done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
-        assert done.returncode == 0, f"`{self.plugin}` imports torch: name classes by import path. {done.stderr}"
+        code, said = _declare(self.plugin, tuple(sys.path))
+        assert code != 3, (
+            f"`{self.plugin}` imports torch when it is declared, at {said}: every command would wait for it. Name the "
+            'class by its import path (target="package.module:Class"), and import torch in that module alone.'
+        )
+        assert code == 0, f"`{self.plugin}` cannot be declared in a fresh process: {said}"
 
     def test_its_class_implements_its_kind(self) -> None:
         """The target is a class of the kind's interface, without abstract methods left."""
@@ -78,76 +127,65 @@ class ComponentContract:
         assert not missing, f"`{self.component.target}` does not implement {', '.join(missing)}."
 
     def test_its_options_survive_yaml(self) -> None:
-        """What a run's record holds gives the same options again."""
-        node = OmegaConf.structured(self.options)
-        again = OmegaConf.create(OmegaConf.to_yaml(node))
-        assert OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(self.component.options), again)) == self.options
+        """What the command line composes, and what a run's record holds, gives the same options again."""
+        for options in (self.component.options(), self.options):
+            try:
+                node = OmegaConf.structured(options)
+                again = OmegaConf.create(OmegaConf.to_yaml(node))
+                for option in fields(options):  # as a command line sets them
+                    OmegaConf.update(node, option.name, OmegaConf.select(again, option.name))
+                back = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(self.component.options), again))
+            except Exception as error:
+                key = getattr(error, "full_key", "")
+                where = f"`{key}`: " if key else ""
+                raise AssertionError(
+                    f"{self.called} has options that YAML cannot hold: {where}{first_line(error)}. {YAML_HOLDS}."
+                ) from error
+            record = yaml.safe_load(yaml.safe_dump(plain(options), allow_unicode=True))
+            for found in (back, typed(self.component.options, record, self.component.kind, "its own record")):
+                changed = [f.name for f in fields(options) if getattr(options, f.name) != getattr(found, f.name)]
+                assert not changed, (
+                    f"{self.called} has options that YAML cannot hold: `{changed[0]}` is "
+                    f"{getattr(options, changed[0])!r} and comes back as {getattr(found, changed[0])!r}. {YAML_HOLDS}."
+                )
 
     def test_its_options_have_defaults_and_docs(self) -> None:
         """Every option can be left out, and says what it is."""
-        assert self.component.doc, f"`{self.component.kind}={self.component.name}` has no doc."
+        assert self.component.doc, f"{self.called} has no doc: write one into the options' docstring."
         docs = option_docs(self.component.options)
         silent = [f.name for f in fields(self.component.options) if not docs[f.name]]
-        assert not silent, f"options without a doc string below them: {', '.join(silent)}"
+        assert not silent, f"{self.called} has options without a doc string below them: {_listed(silent)}."
 
     def test_its_options_pickle(self) -> None:
         """Launchers send them to other processes."""
-        assert pickle.loads(pickle.dumps(self.options)) == self.options
+        copied = by_pickle(self.options, f"The options dataclass of {self.called}")
+        assert copied == self.options, (
+            f"The options of {self.called} are others after pickling: {difference(self.options, copied)}. "
+            "Leave pickling and comparing to the dataclass."
+        )
+
+    def test_a_fresh_process_makes_the_same(self) -> None:
+        """Under one seed, what a component makes does not depend on the process that it is made in."""
+        able, there = self.fresh.made[self.key()]
+        assert able, f"{self.called} works here and fails in a fresh process: {there}"
+        where = difference(self.made(), there)
+        assert where is None, (
+            f"{self.called} makes {where} differently in another process under the same seed. The order of a set and "
+            "`hash` of a text change from process to process: sort, or keep a list or dict. Draw from torch's "
+            "generator alone, and not from the clock, the process or the environment."
+        )
 
 
-class Characters(Tokenizer):
-    """A tokenizer of the code points below 127 (others are unknown), with nothing to train; for contracts only."""
-
-    vocabulary = 132
-    pad, begin, end, unknown, mask = 127, 128, 129, 130, 131
-
-    def encode(self, item: Any) -> list[int]:
-        """Return code points."""
-        return [ord(character) if ord(character) < 127 else self.unknown for character in item]
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """Return the characters."""
-        return "".join(chr(code) for code in ids if code < 127)
-
-    def train(self, corpus: Any) -> None:
-        """Do nothing."""
-
-    def save(self, folder: Path) -> None:
-        """Do nothing."""
-
-    def load(self, folder: Path) -> None:
-        """Do nothing."""
+@cache
+def _declare(plugin: str, path: tuple[str, ...]) -> tuple[int, str]:
+    """Return how declaring a plugin ends in a fresh process, and the last line that it says."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", DECLARE, plugin], check=False, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
+    )  # fmt: skip
+    said = (done.stdout if done.returncode == 3 else done.stderr).strip().splitlines()
+    return done.returncode, said[-1] if said else ""
 
 
-def pictures() -> list[bytes]:
-    """Return PNG files of three sizes and contents, made by code."""
-    from PIL import Image
-
-    made = []
-    for index, size in enumerate([(32, 32), (48, 40), (33, 64)]):
-        picture = Image.linear_gradient("L").resize(size).rotate(90 * index)
-        picture = Image.merge("RGB", (picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT), picture))
-        buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
-        made.append(buffer.getvalue())
-    return made
-
-
-def features(rows: int, length: int, width: int, lengths: Sequence[int] | None = None, seed: int = 0) -> Features:
-    """Return random features; with `lengths`, a mask of as many valid positions in each row, padding behind."""
-    values = torch.randn(rows, length, width, generator=torch.Generator().manual_seed(seed))
-    if lengths is None:
-        return Features(values)
-    return Features(values, torch.arange(length) < torch.tensor(lengths).unsqueeze(1))
-
-
-def same(left: Tensor, right: Tensor) -> bool:
-    """Whether two results agree to the rounding of float32."""
-    return torch.allclose(left, right, rtol=1e-4, atol=1e-5)
-
-
-def missing_gradients(module: nn.Module, loss: Tensor) -> list[str]:
-    """Return the parameters that a loss sends no gradient to."""
-    module.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    return [name for name, parameter in module.named_parameters() if parameter.requires_grad and parameter.grad is None]
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

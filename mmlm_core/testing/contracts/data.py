@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import pickle
-
-import pytest
+from collections.abc import Sequence
+from typing import Any
 
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import DataSource
+from mmlm_core.testing.contracts.checks import by_pickle, difference, refuses
 from mmlm_core.testing.contracts.common import ComponentContract
+from mmlm_core.types import Example
 
 __all__ = ["DataContract"]
+
+SPLITS = ("train", "validation", "test")
+SOME = 50
 
 
 class DataContract(ComponentContract):
@@ -20,30 +24,73 @@ class DataContract(ComponentContract):
         """Return the source, opened."""
         return self.make()  # type: ignore[no-any-return]
 
+    def made(self) -> Any:
+        """Return some rows of every split."""
+        source = self.source()
+        return {split: _some(source.read(split)) for split in source.splits()}
+
     def test_every_split_can_be_read(self) -> None:
         """Splits are `train`, `validation`, `test`; each has rows with a key of their own."""
         source = self.source()
         splits = source.splits()
-        assert splits and set(splits) <= {"train", "validation", "test"}
+        assert splits and set(splits) <= set(SPLITS), (
+            f"{self.called} has the splits {splits}: at least one, out of {', '.join(SPLITS)}."
+        )
         for split in splits:
             rows = source.read(split)
-            assert len(rows) > 0
-            assert len({row.key for row in rows}) == len(rows)
+            assert len(rows) > 0, f"{self.called} has no row in `{split}`: leave an empty split out of `splits`."
+            keys = [row.key for row in rows]
+            twice = next((key for place, key in enumerate(keys) if key in keys[:place]), None) if (
+                len(set(keys)) < len(keys)) else None  # fmt: skip
+            assert twice is None, (
+                f"{self.called} gives two rows of `{split}` the key {twice!r}: a key says where a row comes from, "
+                "such as the file and the number of the line."
+            )
 
     def test_it_gives_what_its_traits_say(self) -> None:
         """The first row has the modalities, and the target, that compatibility was checked with."""
         provides = self.component.traits_for(self.options).provides
         row = self.source().read(self.source().splits()[0])[0]
-        assert {f"input:{name}" for name in row.inputs} == {word for word in provides if word.startswith("input:")}
-        assert ("target" in provides) == (row.target is not None)
+        given = {f"input:{name}" for name in row.inputs} | ({"target"} if row.target is not None else set())
+        said = {word for word in provides if word.startswith("input:") or word == "target"}
+        assert given == said, (
+            f"{self.called} gives {sorted(given)} in its first row and says {sorted(said)} in its traits: make them "
+            "agree, since compositions are checked by the traits."
+        )
+
+    def test_two_reads_give_the_same_rows(self) -> None:
+        """Reading again, indexing again, and another source of the same options give the same rows in one order."""
+        source, other = self.source(), self.source()
+        for split in source.splits():
+            rows = source.read(split)
+            again = {
+                "a second look at the same rows": rows,
+                "a second `read`": source.read(split),
+                "another source with the same options": other.read(split),
+            }
+            first = _some(rows)
+            for told, found in again.items():
+                where = difference(first, _some(found))
+                assert where is None, (
+                    f"{self.called} gives other rows in `{split}` the second time ({where}, by {told}): a row must "
+                    "stay as it is and where it is. Shuffle under a seed of its own, sort what a folder lists, "
+                    "and leave augmentation to the processors."
+                )
 
     def test_its_rows_pickle(self) -> None:
         """Data workers are other processes."""
         source = self.source()
         rows = source.read(source.splits()[0])
-        assert pickle.loads(pickle.dumps(rows))[0] == rows[0]
+        where = difference(_some(rows), _some(by_pickle(rows, f"What `read` of {self.called} returns")))
+        assert where is None, f"{self.called} gives other rows after pickling ({where}): keep all that they need."
 
     def test_an_unknown_split_is_an_error_of_ours(self) -> None:
         """The message is for a user."""
-        with pytest.raises(DataError):
-            self.source().read("tomorrow")
+        source = self.source()
+        refuses(lambda: source.read("tomorrow"), DataError, f"{self.called} that is asked for the split `tomorrow`")
+
+
+def _some(rows: Sequence[Example]) -> list[Example]:
+    """Return the first rows and the last ones, as many as can be compared quickly."""
+    count = len(rows)
+    return [rows[index] for index in range(count) if index < SOME or index >= count - SOME]

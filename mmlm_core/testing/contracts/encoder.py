@@ -2,94 +2,131 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
-import pytest
 import torch
+from torch import Tensor, nn
 
 from mmlm_core.errors import DataError
-from mmlm_core.interfaces import Encoder
-from mmlm_core.testing.contracts.common import TEXTS, ComponentContract, missing_gradients, pictures, same
+from mmlm_core.interfaces import Processor
+from mmlm_core.testing.contracts.checks import refuses, same
+from mmlm_core.testing.contracts.common import TEXTS, pictures
+from mmlm_core.testing.contracts.module import SEED, ModuleContract
+from mmlm_core.testing.contracts.processing import check_collate, check_pickling, check_process
 from mmlm_core.types import Features
 
 __all__ = ["EncoderContract"]
 
 
-class EncoderContract(ComponentContract):
+class EncoderContract(ModuleContract):
     """Items to features, each item apart from the others."""
 
     def items(self) -> list[Any]:
         """Return raw items of the encoder's modality."""
         modality = self.component.kind.partition("/")[2]
         known: dict[str, list[Any]] = {"text": TEXTS, "image": pictures(), **self.given_items}
-        if modality not in known:
-            pytest.fail(f"give the contracts items to try: contracts(..., items={{{modality!r}: [...]}})")
+        assert len(known.get(modality, ())) >= 3, (
+            f"Give the contracts of {self.called} three items to try, or more: "
+            f"contracts(..., items={{{modality!r}: [...]}})"
+        )
         return list(known[modality])
 
-    def encode(self, encoder: Encoder, items: list[Any], seed: int | None = None) -> Features:
+    def modules(self, seed: int = 0) -> dict[str, nn.Module]:
+        """See `ModuleContract.modules`."""
+        return {"": self.make(seed=seed)}
+
+    def results(self, module: nn.Module, seed: int = 0) -> list[Tensor]:
+        """See `ModuleContract.results`; another seed leaves out the first items."""
+        items = self.items()
+        features = self.encode(module, items[seed % (len(items) - 1) :])
+        return [features.values[features.valid]]
+
+    def made(self) -> Any:
+        """Return the weights, and the items as they are collated in training."""
+        processor = self.make().processor()
+        items = [processor.process(item) for item in self.items()]
+        return {"weights": super().made(), "items": processor.collate(items, torch.Generator().manual_seed(SEED))}
+
+    def encode(self, encoder: Any, items: list[Any]) -> Features:
         """Return the features of raw items."""
         processor = encoder.processor()
-        generator = None if seed is None else torch.Generator().manual_seed(seed)
-        return encoder(processor.collate([processor.process(item) for item in items], generator))  # type: ignore[no-any-return]
+        return encoder(processor.collate([processor.process(item) for item in items], None))  # type: ignore[no-any-return]
 
     def test_its_features_have_its_width(self) -> None:
         """One vector of `width` a position, and a mask of the same positions where there is one."""
-        encoder, items = self.make().eval(), self.items()
+        encoder, items = self.practised(), self.items()
         features = self.encode(encoder, items)
-        assert features.values.shape[0] == len(items) and features.values.shape[2] == encoder.width
-        assert features.values.isfinite().all()
-        if features.mask is not None:
-            assert features.mask.shape == features.values.shape[:2] and features.mask.dtype == torch.bool
-        if features.grid is not None:
-            assert features.grid[0] * features.grid[1] == features.values.shape[1]
+        shape = tuple(features.values.shape)
+        assert len(shape) == 3 and (shape[0], shape[2]) == (len(items), encoder.width), (
+            f"{self.called} gives values of shape {shape} for {len(items)} items: they must be [I, T, D], where D is "
+            f"its attribute `width`, {encoder.width}."
+        )
+        assert features.values.isfinite().all(), f"{self.called} gives values that are not finite; padding counts too."
+        mask, grid = features.mask, features.grid
+        assert mask is None or (tuple(mask.shape), mask.dtype) == (shape[:2], torch.bool), (
+            f"{self.called} gives a mask of shape {tuple(mask.shape)} and type {mask.dtype}: it must be {shape[:2]}, a "
+            "truth value for each position."
+        )
+        assert grid is None or grid[0] * grid[1] == shape[1], (
+            f"{self.called} gives a grid of {grid} for {shape[1]} positions: height times width must be their number."
+        )
 
     def test_an_item_does_not_depend_on_its_neighbours(self) -> None:
         """In evaluation, a batch gives each item what it gets alone; padding changes nothing."""
-        encoder, items = self.make().eval(), self.items()
+        encoder, items = self.practised(), self.items()
         together = self.encode(encoder, items)
         for index, item in enumerate(items):
             alone = self.encode(encoder, [item])
-            assert same(together.values[index][together.valid[index]], alone.values[0][alone.valid[0]])
+            ours, theirs = together.values[index][together.valid[index]], alone.values[0][alone.valid[0]]
+            assert len(ours) == len(theirs), (
+                f"{self.called} gives item {index} {len(ours)} valid positions in a batch and {len(theirs)} alone: let "
+                "`collate` make a mask of what is no padding, and return it (`Features(values, mask)`)."
+            )
+            assert same(ours, theirs), (
+                f"{self.called} gives item {index} other features in a batch than alone: what `collate` pads must be "
+                "masked in attention, means and norms, and one item must not be mixed with another."
+            )
 
-    def test_gradients_reach_every_parameter(self) -> None:
-        """Nothing is built that is not used."""
-        encoder = self.make().train()
-        trainable = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
-        if trainable:
-            features = self.encode(encoder, self.items())
-            assert not missing_gradients(encoder, (features.values * features.valid.unsqueeze(-1)).square().sum())
+    def test_its_features_depend_on_the_item(self) -> None:
+        """Another item has other features."""
+        encoder, items = self.practised(), self.items()
+        features = [self.encode(encoder, [item]) for item in items]
+        first = features[0].values[features[0].valid]
+        assert not all(same(first, other.values[other.valid]) for other in features), (
+            f"{self.called} gives {len(items)} items the same features: let `forward` read what `collate` made."
+        )
 
     def test_a_blank_item_goes_through(self) -> None:
         """A batch without any item still runs."""
-        encoder = self.make().eval()
+        encoder = self.practised()
         processor = encoder.processor()
         features = encoder(processor.collate([processor.blank()], None))
-        assert features.values.isfinite().all() and features.values.shape[0] == 1
+        assert features.values.isfinite().all() and features.values.shape[0] == 1, (
+            f"{self.called} gives values of shape {tuple(features.values.shape)} for the blank item: they must be "
+            "finite, of one item; a mean or a softmax over nothing is none."
+        )
 
-    def test_its_processor_pickles_and_repeats_itself(self) -> None:
-        """Data workers are other processes; what is random is drawn from the generator alone."""
-        processor, items = self.make().processor(), self.items()
-        copied = pickle.loads(pickle.dumps(processor))
-        ours = [processor.process(item) for item in items]
-        theirs = [copied.process(item) for item in items]
-        for seed in (None, 3):
-            generators = [None if seed is None else torch.Generator().manual_seed(seed) for _ in range(2)]
-            left, right = processor.collate(ours, generators[0]), copied.collate(theirs, generators[1])
-            assert left.keys() == right.keys()
-            assert all(torch.equal(left[name], right[name]) for name in left)
+    def processor(self) -> tuple[str, Processor]:
+        """Return what messages call the processor, and the processor."""
+        return f"The processor of {self.called}", self.make().processor()
+
+    def process(self, processor: Processor) -> list[dict[str, Tensor]]:
+        """Return the processed items."""
+        return [processor.process(item) for item in self.items()]
+
+    def test_its_processor_pickles(self) -> None:
+        """Data workers are other processes."""
+        check_pickling(*self.processor(), self.process)
+
+    def test_its_processor_repeats_itself(self) -> None:
+        """One item always becomes the same tensors."""
+        check_process(*self.processor(), self.process)
+
+    def test_its_collate_draws_from_the_generator_alone(self) -> None:
+        """Augmentation is training's, under its seed, and leaves the items as they are."""
+        check_collate(*self.processor(), self.process, lambda processor, items, g: processor.collate(items, g))
 
     def test_an_unusable_item_is_an_error_of_ours(self) -> None:
         """A number is neither a text nor a picture nor a sound."""
-        with pytest.raises(DataError):
-            self.make().processor().process(3.5)
-
-    def test_what_is_saved_loads_the_same(self) -> None:
-        """Another encoder with the same weights gives the same features."""
-        encoder, other = self.make().eval(), self.make().eval()
-        with torch.no_grad():
-            for parameter in other.parameters():
-                parameter.add_(1.0)
-        other.load_state_dict(encoder.state_dict())
-        items = self.items()
-        assert torch.equal(self.encode(encoder, items).values, self.encode(other, items).values)
+        named, processor = self.processor()
+        refuses(lambda: processor.process(3.5), DataError, f"{named} that is given 3.5, no item of its modality,")

@@ -3,107 +3,237 @@
 from __future__ import annotations
 
 import json
-import pickle
+import math
 from typing import Any
 
-import pytest
 import torch
+from torch import Tensor, nn
 
 from mmlm_core.errors import DataError
-from mmlm_core.interfaces import GenerativeHead, Head
-from mmlm_core.testing.contracts.common import TEXTS, ComponentContract, features, missing_gradients, same
+from mmlm_core.interfaces import GenerativeHead, Head, TargetProcessor
+from mmlm_core.testing.contracts.checks import difference, refuses, same, telling
+from mmlm_core.testing.contracts.common import TEXTS, features
+from mmlm_core.testing.contracts.module import SEED, ModuleContract, pull
+from mmlm_core.testing.contracts.processing import check_collate, check_pickling, check_process
 from mmlm_core.types import QUERIES, Batch, Example, Features, Items
 
 __all__ = ["HeadContract"]
 
+WIDTH = 16
+IDS = torch.tensor([1, 2])
 
-class HeadContract(ComponentContract):
+
+class HeadContract(ModuleContract):
     """Queries, loss, predictions, metrics."""
 
     def targets(self) -> list[Any]:
         """Return training targets of the head's task."""
         return self.given_targets or TEXTS[:3]
 
-    def head(self) -> Head:
-        """Return the head for a backbone of width 16 over one modality, `text`."""
-        facts = self.component.load().facts(self.options, self.targets())  # type: ignore[attr-defined]
-        assert json.loads(json.dumps(facts)) == facts, "facts must be plain JSON values"
-        return self.make(width=16, modalities=("text",), facts=facts).eval()  # type: ignore[no-any-return]
+    def facts(self) -> dict[str, Any]:
+        """Return what the head must know of them."""
+        return self.component.load().facts(self.options, self.targets())  # type: ignore[attr-defined, no-any-return]
+
+    def modules(self, seed: int = 0) -> dict[str, nn.Module]:
+        """Return the head for a backbone over one modality, `text`."""
+        return {"": self.make(seed=seed, width=WIDTH, modalities=("text",), facts=self.facts())}
+
+    def results(self, module: nn.Module, seed: int = 0) -> list[Tensor]:
+        """Return the loss; another seed leaves out the first targets. See `ModuleContract.results`."""
+        assert isinstance(module, Head)
+        targets = self.targets()
+        batch = self.batch(module, targets[seed % len(targets) :])
+        return [module.loss(self.outputs(module, batch, features(batch.size, 4, WIDTH, seed=seed)), batch).total]
+
+    def made(self) -> Any:
+        """Return the weights, the facts, and the targets as they are collated in training."""
+        _, processor = self.processor()
+        targets = self.collate(processor, self.process(processor), torch.Generator().manual_seed(SEED))
+        return {"weights": super().made(), "facts": self.facts(), "targets": targets}
 
     def batch(self, head: Head, targets: list[Any]) -> Batch:
         """Return a batch of rows with these targets."""
         processor = head.target_processor()
         examples = [Example(f"row {index}", {"text": ["x"]}, target) for index, target in enumerate(targets)]
-        inputs: dict[str, Items] = {}
-        rows = [processor.process(example, {"text": [{"ids": torch.tensor([1, 2])}]}) for example in examples]
+        rows = [processor.process(example, {"text": [{"ids": IDS.clone()}]}) for example in examples]
+        inputs = _inputs(len(targets))
         return Batch(len(targets), inputs, processor.collate(rows, inputs, None), examples)
 
-    def outputs(self, head: Head, batch: Batch) -> dict[str, Features]:
-        """Return what a backbone that does nothing gives the head, with a text of 4 positions."""
+    def outputs(self, head: Head, batch: Batch, text: Features) -> dict[str, Features]:
+        """Return what a backbone that adds a row's mean to its queries gives the head."""
         queries = head.queries(batch)
-        outputs = {"text": features(batch.size, 4, 16)}
+        outputs = {"text": text}
         if queries is not None:
-            outputs[QUERIES] = queries.with_values(queries.values + outputs["text"].values.mean(1, keepdim=True))
+            valid = text.valid.unsqueeze(-1)
+            mean = (text.values * valid).sum(1, keepdim=True) / valid.sum(1, keepdim=True).clamp(min=1)
+            outputs[QUERIES] = queries.with_values(queries.values + mean)
         return outputs
 
     def test_its_loss_is_a_sum_over_rows(self) -> None:
-        """The loss of a batch is the sum of its rows' losses: padding to the longest changes nothing."""
-        head, targets = self.head(), self.targets()
-        batch = self.batch(head, targets)
-        outputs = self.outputs(head, batch)
-        loss = head.loss(outputs, batch)
-        assert loss.total.isfinite() and loss.count > 0
-        totals = torch.tensor(0.0)
+        """The loss of a batch is the sum of its rows' losses: padding to the longest target changes nothing."""
+        head, targets = self.practised(), self.targets()
+        batch, text = self.batch(head, targets), features(len(targets), 4, WIDTH)
+        loss = head.loss(self.outputs(head, batch, text), batch)
+        assert loss.total.isfinite() and loss.count > 0, (
+            f"{self.called} gives a loss of {loss.total.item()} over {loss.count.item()}: it must be a finite sum over "
+            "what is counted, at least one."
+        )
+        alone = []
         for row, target in enumerate(targets):
-            alone = self.batch(head, [target])
-            queries = head.queries(alone)
-            single = {"text": features(len(targets), 4, 16)}
-            single = {"text": Features(single["text"].values[row : row + 1])}
-            if queries is not None:
-                single[QUERIES] = queries.with_values(queries.values + single["text"].values.mean(1, keepdim=True))
-            totals = totals + head.loss(single, alone).total
-        assert same(loss.total, totals)
+            single = self.batch(head, [target])
+            alone.append(head.loss(self.outputs(head, single, Features(text.values[row : row + 1])), single))
+        total, count = torch.stack([each.total for each in alone]).sum(), sum(int(each.count) for each in alone)
+        assert same(loss.total, total), (
+            f"{self.called} gives a batch a loss of {loss.total.item():.4f} and its rows alone {total.item():.4f}: "
+            "`total` must be the sum of the rows' losses. Leave padded targets out of it (`ignore_index`), and take "
+            "the sum and not the mean."
+        )
+        assert int(loss.count) == count, (
+            f"{self.called} counts {int(loss.count)} in a batch and {count} in its rows alone: `count` must leave out "
+            "padded targets, or the mean loss changes with padding."
+        )
 
-    def test_gradients_reach_every_parameter(self) -> None:
-        """Nothing is built that is not used."""
-        head = self.head().train()
+    def test_masked_positions_reach_neither_loss_nor_predictions(self) -> None:
+        """What stands where a mask is False, and a segment's padding, changes nothing that the head says."""
+        head, targets = self.practised(), self.targets()
+        batch = self.batch(head, targets)
+        lengths = [4, *[2] * (len(targets) - 2), 0]
+        text = features(len(targets), 4, WIDTH, lengths)
+        outputs = self.outputs(head, batch, text)
+        noisy = {name: _noisy(part) for name, part in outputs.items()}
+        longer = {**noisy, "text": _longer(noisy["text"])}
+        ours = self._said(head, outputs, batch)
+        assert ours[0].isfinite(), (
+            f"{self.called} gives a loss that is not finite for a row whose `text` has no valid position: a mean or a "
+            "softmax over nothing must give zeros."
+        )
+        for other in (noisy, longer):
+            where = difference(ours, self._said(head, other, batch))
+            assert where is None, (
+                f"{self.called} ignores a mask: what stands where the mask of a segment is False reaches its loss or "
+                "its predictions. Pool and score the positions alone that `outputs[name].valid` marks."
+            )
+
+    def test_gradients_reach_what_came_before(self) -> None:
+        """The backbone learns through every segment that the head reads."""
+        head = self.practised()
         batch = self.batch(head, self.targets())
-        assert not missing_gradients(head, head.loss(self.outputs(head, batch), batch).mean)
+        outputs = self.outputs(head, batch, features(batch.size, 4, WIDTH))
+        leaves = {name: part.with_values(part.values.detach().requires_grad_()) for name, part in outputs.items()}
+        loss = pull([head.loss(leaves, batch).total])
+        for name in head.reads:
+            reached = loss.requires_grad and torch.autograd.grad(
+                loss, leaves[name].values, retain_graph=True, allow_unused=True
+            )[0] is not None  # fmt: skip
+            assert reached, (
+                f"{self.called} says that it reads `{name}` and sends no gradient back to it: leave out `detach`, "
+                "`no_grad` and `argmax` on its way to the loss, or the name out of `reads`."
+            )
+
+    def test_its_facts_are_plain(self) -> None:
+        """They are kept in the run folder."""
+        facts = self.facts()
+        with telling(f"{self.called} has facts that JSON cannot hold: return plain values"):
+            again = json.loads(json.dumps(facts))
+        assert again == facts, (
+            f"{self.called} has facts that JSON changes ({difference(facts, again)}): return lists for tuples, and "
+            "text for the keys of dicts."
+        )
 
     def test_its_predictions_are_plain_values_and_can_be_measured(self) -> None:
         """One prediction a row, JSON, and metrics over them are finite numbers, also when all is right."""
-        head, targets = self.head(), self.targets()
+        head, targets = self.practised(), self.targets()
         batch = self.batch(head, targets)
         if isinstance(head, GenerativeHead):
             predictions = [{"prediction": target} for target in targets]
         else:
-            predictions = head.predict(self.outputs(head, batch), batch)
-        assert len(predictions) == len(targets)
-        assert json.loads(json.dumps(predictions)) == predictions
+            predictions = head.predict(self.outputs(head, batch, features(batch.size, 4, WIDTH)), batch)
+        self._check_predictions(predictions, len(targets))
         measured = head.metrics(predictions, targets)
-        assert all(isinstance(value, float) and value == value for value in measured.values())
+        wrong = [name for name, value in measured.items() if not isinstance(value, float) or not math.isfinite(value)]
+        assert not wrong, (
+            f"{self.called} measures {', '.join(f'`{name}` as {measured[name]!r}' for name in wrong)}: every metric "
+            "must be a finite float."
+        )
 
     def test_it_predicts_without_targets(self) -> None:
         """In prediction no row has a target."""
-        head = self.head()
-        batch = self.batch(head, [None, None])
+        head = self.practised()
+        with telling(f"{self.called} cannot make a batch of rows whose target is None, as in prediction"):
+            batch = self.batch(head, [None, None])
         if isinstance(head, GenerativeHead):
             ids, lengths = head.prompt(batch)
-            assert ids.shape[0] == 2 and (lengths >= 1).all() and (lengths <= ids.shape[1]).all()
-            assert head.logits(head.embed(ids)).shape[:2] == ids.shape
-            assert isinstance(head.decode([0, 1, head.end]), str)
+            assert ids.shape[0] == 2 and (lengths >= 1).all() and (lengths <= ids.shape[1]).all(), (
+                f"{self.called} begins with prompts of the lengths {lengths.tolist()} out of {tuple(ids.shape)} ids: "
+                "each row needs one at least."
+            )
+            assert head.logits(head.embed(ids)).shape[:2] == ids.shape, f"{self.called} must score every position."
+            assert isinstance(head.decode([0, 1, head.end]), str), f"{self.called} must decode ids to a text."
         else:
-            assert len(head.predict(self.outputs(head, batch), batch)) == 2
+            predictions = head.predict(self.outputs(head, batch, features(2, 4, WIDTH)), batch)
+            self._check_predictions(predictions, 2)
+
+    def processor(self) -> tuple[str, TargetProcessor]:
+        """Return what messages call the target processor, and the target processor."""
+        head: Head = self.modules()[""]  # type: ignore[assignment]
+        return f"The target processor of {self.called}", head.target_processor()
+
+    def process(self, processor: TargetProcessor) -> list[dict[str, Tensor]]:
+        """Return the processed targets."""
+        return [
+            processor.process(Example("row", {}, each), {"text": [{"ids": IDS.clone()}]}) for each in self.targets()
+        ]
+
+    def collate(
+        self, processor: TargetProcessor, rows: list[dict[str, Tensor]], generator: torch.Generator | None
+    ) -> dict[str, Tensor]:
+        """Return the collated targets."""
+        return processor.collate(rows, _inputs(len(rows)), generator)
 
     def test_its_target_processor_pickles(self) -> None:
         """Data workers are other processes."""
-        processor = self.head().target_processor()
-        copied = pickle.loads(pickle.dumps(processor))
-        for target in self.targets():
-            ours, theirs = (p.process(Example("row", {}, target), {}) for p in (processor, copied))
-            assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+        check_pickling(*self.processor(), self.process)
+
+    def test_its_target_processor_repeats_itself(self) -> None:
+        """One target always becomes the same tensors."""
+        check_process(*self.processor(), self.process)
+
+    def test_its_collate_draws_from_the_generator_alone(self) -> None:
+        """What is drawn in training follows its seed, and leaves the targets as they are."""
+        check_collate(*self.processor(), self.process, self.collate)
 
     def test_an_unusable_target_is_an_error_of_ours(self) -> None:
         """An object is neither a text nor a label."""
-        with pytest.raises(DataError):
-            self.head().target_processor().process(Example("row", {}, object()), {})
+        named, processor = self.processor()
+        example = Example("row", {}, object())
+        refuses(
+            lambda: processor.process(example, {}), DataError, f"{named} that is given an object, no target of its,"
+        )
+
+    def _said(self, head: Head, outputs: dict[str, Features], batch: Batch) -> tuple[Tensor, list[dict[str, Any]]]:
+        return head.loss(outputs, batch).total, head.predict(outputs, batch)
+
+    def _check_predictions(self, predictions: list[dict[str, Any]], rows: int) -> None:
+        assert len(predictions) == rows, (
+            f"{self.called} gives {len(predictions)} predictions for {rows} rows: one each."
+        )
+        with telling(f"{self.called} gives predictions that JSON cannot hold: return plain values (`tensor.tolist()`)"):
+            again = json.loads(json.dumps(predictions))
+        assert again == predictions and all("prediction" in each for each in predictions), (
+            f"{self.called} gives predictions that JSON changes, or without `prediction`: plain values, with text for "
+            "the keys of dicts."
+        )
+
+
+def _inputs(rows: int) -> dict[str, Items]:
+    return {"text": Items({"ids": IDS.repeat(rows, 1)})}
+
+
+def _noisy(part: Features) -> Features:
+    return part.with_values(torch.where(part.valid.unsqueeze(-1), part.values, 100.0))
+
+
+def _longer(part: Features) -> Features:
+    rows, _, width = part.values.shape
+    valid = torch.cat([part.valid, torch.zeros(rows, 2, dtype=torch.bool)], 1)
+    return Features(torch.cat([part.values, torch.full((rows, 2, width), 100.0)], 1), valid)

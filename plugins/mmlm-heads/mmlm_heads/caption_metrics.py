@@ -36,12 +36,12 @@ def caption_metrics(
     several = [[reference] if isinstance(reference, str) else list(reference) for reference in references]
     bleu_4, cider = bleu_4_and_cider(captions, several)
     return {
-        "bleu": bleu(captions, several, bleu_tokenizer),
-        "bleu_4": bleu_4,
-        "cider": cider,
-        "rouge_l": rouge_l(captions, several),
         "exact_match": exact_match(captions, several),
         "token_f1": token_f1(captions, several),
+        "cider": cider,
+        "rouge_l": rouge_l(captions, several),
+        "bleu_4": bleu_4,
+        "bleu": bleu(captions, several, bleu_tokenizer),
     }
 
 

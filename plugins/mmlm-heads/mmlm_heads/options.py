@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mmlm_core.errors import OptionError, did_you_mean, one_of
+from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
 __all__ = ["BLEU_TOKENIZERS", "CaptioningOptions", "ClassWeights", "ClassificationOptions", "LanguageModelingOptions",
@@ -47,6 +48,7 @@ class ClassificationOptions:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        check_choices(self)
         check_range(self, "label_smoothing", 0, 0.999)
         check_range(self, "dropout", 0, 0.999)
 

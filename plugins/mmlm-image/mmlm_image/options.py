@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mmlm_core.errors import OptionError
+from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
 __all__ = ["AugmentOptions", "CnnOptions", "Frozen", "ImageFeatures", "TimmOptions", "VitOptions"]
@@ -167,6 +168,7 @@ class TimmOptions:
 
     def __post_init__(self) -> None:
         """Check the range, and that the weights come from one place."""
+        check_choices(self)
         check_range(self, "size", 1)
         if not self.model:
             raise OptionError("`model` must name a model of timm, not be empty.")

@@ -84,8 +84,8 @@ def _orthogonal(matrix: Tensor) -> Tensor:
     """Bring the matrix's singular values near to 1, by Newton and Schulz's iteration with Muon's coefficients.
 
     Each step multiplies the matrix from the left by a polynomial of its Gram matrix, and all of these commute: in
-    float32 they are multiplied first, and with the long side of the matrix only once. (Not in bf16: the Gram matrix of a
-    gradient, whose singular values differ by orders of magnitude, would drown in its rounding.)
+    float32 they are multiplied first, and with the long side of the matrix only once. (Not in bf16: what a gradient's
+    small singular values leave in the Gram matrix would drown in its rounding.)
     """
     near = matrix.float() if matrix.device.type == "cpu" else matrix.bfloat16()
     tall = near.shape[0] > near.shape[1]

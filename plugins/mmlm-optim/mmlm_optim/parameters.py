@@ -11,15 +11,19 @@ __all__ = ["decayed_groups", "fused", "split"]
 
 
 def split(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
-    """Return the trainable matrices (two axes), kernels (more axes), and all else (vectors and embeddings).
+    """Return the trainable weights of layers: matrices (two axes) and kernels (more axes); and all else.
 
-    A parameter that several modules share stands once; a table that is an embedding anywhere is one.
+    All else is vectors, embeddings, and parameters that a module holds under another name than `weight...`, as learned
+    positions and queries: their axes do not map anything to anything. A parameter that several modules share stands
+    once; a table that is an embedding anywhere is one.
     """
     tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    weights = {id(parameter) for name, parameter in model.named_parameters(remove_duplicate=False)
+               if "weight" in name.rpartition(".")[2]} - tables  # fmt: skip
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    matrices = [p for p in trained if p.ndim == 2 and id(p) not in tables]
-    kernels = [p for p in trained if p.ndim > 2]
-    others = [p for p in trained if p.ndim < 2 or id(p) in tables]
+    matrices = [p for p in trained if id(p) in weights and p.ndim == 2]
+    kernels = [p for p in trained if id(p) in weights and p.ndim > 2]
+    others = [p for p in trained if id(p) not in weights or p.ndim < 2]
     return matrices, kernels, others
 
 

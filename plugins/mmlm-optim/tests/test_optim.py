@@ -10,6 +10,7 @@ from mmlm_optim.cosine import Cosine
 from mmlm_optim.linear import Linear
 from mmlm_optim.muon import Muon, _orthogonal
 from mmlm_optim.options import AdamWOptions, ConstantOptions, CosineOptions, LinearOptions, MuonOptions, SgdOptions
+from mmlm_optim.parameters import split
 from mmlm_optim.sgd import Sgd
 
 
@@ -33,6 +34,18 @@ def test_adamw_decays_matrices_and_kernels_but_no_vectors_and_no_embeddings() ->
     decayed, others = AdamW(AdamWOptions(weight_decay=0.5)).build(model).param_groups
     assert [p.shape for p in decayed["params"]] == [(2, 2), (2, 2, 1)] and decayed["weight_decay"] == 0.5
     assert [p.shape for p in others["params"]] == [(3, 2), (2,), (2,)] and others["weight_decay"] == 0.0
+
+
+def test_learned_positions_and_queries_are_no_matrices_and_no_kernels() -> None:
+    class Placed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.positions = nn.Parameter(torch.zeros(5, 2))
+            self.query = nn.Parameter(torch.zeros(1, 1, 2))
+            self.layer = nn.Linear(2, 2, bias=False)
+
+    matrices, kernels, others = split(Placed())
+    assert ([p.shape for p in matrices], kernels, [p.shape for p in others]) == ([(2, 2)], [], [(5, 2), (1, 1, 2)])
 
 
 def test_a_tied_embedding_is_not_decayed() -> None:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from mmlm_core.errors import OptionError, did_you_mean, one_of
+from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
 __all__ = ["FAMILIES", "LANGUAGES", "EmojiOptions", "EmojiSplit", "PoemsOptions", "ProseOptions", "SpamOptions",
@@ -50,6 +51,7 @@ class EmojiOptions:
 
     def __post_init__(self) -> None:
         """Check the language, the families, the mapping and the limit."""
+        check_choices(self)
         _check_one_of("language", self.language, LANGUAGES)
         for family in self.families:
             _check_one_of("families", family, FAMILIES)

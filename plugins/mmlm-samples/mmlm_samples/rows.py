@@ -20,8 +20,6 @@ __all__ = ["SampleFile", "SampleRows"]
 
 SPLITS = ("train", "validation", "test")
 
-TEXT = "text"
-
 
 @dataclass(frozen=True)
 class SampleRows(Sequence[Example]):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mmlm_core.errors import OptionError
+from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
 __all__ = ["BpeOptions", "ByteOptions", "CharOptions", "EmbeddingOptions", "FileOptions", "Positions",
@@ -161,6 +162,7 @@ class TransformerOptions:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        check_choices(self)
         for name in ("depth", "heads", "max_tokens"):
             check_range(self, name, 1)
         check_range(self, "token_dropout", 0, 1)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
 
-from mmlm_core.errors import OptionError, did_you_mean, one_of
+from mmlm_core.errors import OptionError
+from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
 __all__ = ["Activation", "Norm", "Positions", "TransformerOptions"]
-
-
-Word = TypeVar("Word", bound=StrEnum)
 
 
 class Positions(StrEnum):
@@ -69,9 +66,7 @@ class TransformerOptions:
 
     def __post_init__(self) -> None:
         """Check the choices, the ranges and what divides what."""
-        self.positions = _choice("positions", Positions, self.positions)
-        self.activation = _choice("activation", Activation, self.activation)
-        self.norm = _choice("norm", Norm, self.norm)
+        check_choices(self)
         for name in ("width", "depth", "heads", "kv_heads", "max_positions"):
             check_range(self, name, 1)
         check_range(self, "rotary_base", 1)
@@ -96,13 +91,3 @@ class TransformerOptions:
             return 4 * self.width
         multiple = 64 if self.width >= 128 else 8  # whole tiles of a matrix product
         return -(-8 * self.width // (3 * multiple)) * multiple
-
-
-def _choice(name: str, words: type[Word], given: str) -> Word:
-    """Return the member that a word names, so that a plain string does in Python what it does in YAML."""
-    names = [word.value for word in words]
-    if given not in names:
-        raise OptionError(
-            f"`{name}` must be one of its choices, not `{given}`.{did_you_mean(given, names)}{one_of(names)}"
-        )
-    return words(given)

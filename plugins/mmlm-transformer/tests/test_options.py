@@ -18,8 +18,7 @@ from mmlm_transformer.options import TransformerOptions
         ({"depth": 0}, "`depth` must be at least 1, not 0."),
         (
             {"norm": "layer_norm"},
-            "`norm` must be one of its choices, not `layer_norm`. Did you mean `layernorm`?"
-            " Choices: `layernorm`, `rmsnorm`.",
+            "`norm` must be one of `rmsnorm`, `layernorm`, not `layer_norm`. Did you mean `layernorm`?",
         ),
         ({"dropout": 1.5}, "`dropout` must be from 0 to 0.99, not 1.5."),
         (

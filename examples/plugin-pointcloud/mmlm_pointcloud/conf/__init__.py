@@ -1,0 +1,1 @@
+"""Experiments with point clouds, as YAML files."""

@@ -1,0 +1,1 @@
+"""YAML files: presets, each in a folder named after its group."""

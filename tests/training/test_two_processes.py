@@ -1,0 +1,50 @@
+"""Training in two processes of one machine, which share the rows: the way of the recipes that train on a CPU."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+HERE = Path(__file__).parent
+CHANGES = ("trainer.checkpoint_every_steps=2", "trainer.average_decay=0.9", "trainer.devices=2", "trainer.strategy=ddp",
+           "data.test=false")  # fmt: skip
+
+
+def run_process(folder: Path, command: str, kill: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "TOY_KILL": kill, "MMLM_PLUGINS": "training_toy_plugin", "OMP_NUM_THREADS": "1"}
+    words = [sys.executable, str(HERE / "training_toy_run.py"), command, str(folder), "two", *CHANGES]
+    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two processes that was not interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    done = run_process(folder, "train")
+    assert done.returncode == 0, done.stderr
+    return folder / "two"
+
+
+def test_two_processes_divide_the_rows_and_write_one_run(whole: Path) -> None:
+    summary = json.loads((whole / "summary.json").read_text())
+    assert (summary["epochs"], summary["steps"]) == (3, 18)  # 48 rows by 4 in each of two processes
+    lines = [json.loads(line) for line in (whole / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if line["split"] == "validation"] == [6, 12, 18]
+
+
+def test_dropout_is_drawn_apart_in_each_process(whole: Path) -> None:
+    states = torch.load(whole / "checkpoints" / "last.ckpt", weights_only=True)["callbacks"]["Conductor"]["random"]
+    assert len(states) == 2
+    assert not torch.equal(states[0]["torch"], states[1]["torch"])
+
+
+def test_a_run_of_two_processes_that_was_killed_goes_on_as_if_it_had_not_been(tmp_path: Path, whole: Path) -> None:
+    assert run_process(tmp_path, "train", kill="step:9").returncode == -signal.SIGKILL
+    done = run_process(tmp_path, "resume")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "two" / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
