@@ -297,7 +297,8 @@ def test_the_table_of_the_tutorial_trains(tmp_path: Path) -> None:
     assert (tmp_path / "captions.csv").read_text(encoding="utf-8").count("\n") > 1000
     done = subprocess.run(
         [str(Path(sys.executable).with_name("mmlm")), *shlex.split(train)[1:], "trainer=debug", "run.name=table",
-         "trainer.max_minutes=null", "data.limit=64", "tracker.wandb=off"],
+         "trainer.max_minutes=null", "trainer.max_steps=2", "trainer.threads=1", "data.limit=32", "backbone.depth=1",
+         "backbone.width=64", "encoder.image.channels=[8,16]", "decoding.max_tokens=4", "tracker.wandb=off"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -20,7 +20,7 @@ class PointNet(Encoder):
     """The same layers for every point, then the greatest value of each channel (Qi et al. 2017).
 
     Without that paper's learned rotations of the points, and with one layer norm behind the maximum in place of batch
-    norm before it: no cloud depends on the others of its batch, and a step takes a third of the time on a CPU.
+    norm in each layer, so that no cloud depends on the others of its batch.
 
     Attributes:
         width: D.
@@ -50,7 +50,7 @@ class PointNet(Encoder):
         """
         points, valid = in_groups(items["points"], items["valid"], self.tokens)
         hidden = self.shared(points).masked_fill(~valid.unsqueeze(-1), -torch.inf)
-        hidden = hidden.max(2).values  # its gradient goes to one point of a channel; that of `amax` costs twice as much
+        hidden = hidden.max(2).values  # `amax` would share the gradient among equals, and cost more
         mask = valid.any(2)
         values = self.project(hidden.masked_fill(~mask.unsqueeze(-1), 0))
         return Features(self.dropout(values), mask if self.tokens > 1 else None)

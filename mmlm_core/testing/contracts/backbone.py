@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mmlm_core.interfaces import Backbone, State
+from mmlm_core.interfaces import Backbone
 from mmlm_core.testing.contracts.checks import same, telling
 from mmlm_core.testing.contracts.common import features
 from mmlm_core.testing.contracts.module import ModuleContract, pull
@@ -100,7 +101,7 @@ class BackboneContract(ModuleContract):
                 outs = []
                 for values in (sequence.values, changed):
                     torch.manual_seed(0)  # the same dropout
-                    outs.append(backbone(sequence.with_values(values)))
+                    outs.append(copy.deepcopy(backbone)(sequence.with_values(values)))  # the same statistics
                 before, after = outs
                 assert same(before[:, :place], after[:, :place]), (
                     f"{self.called} looks ahead: with `causal=True`, changing position {place} changes what comes out "
@@ -136,18 +137,22 @@ class BackboneContract(ModuleContract):
             )
 
     def test_steps_equal_the_whole(self) -> None:
-        """Rows of length 4, 2 and 1, then chunks of one, two and one, with the state; the same without it."""
+        """Rows of length 4, 2 and 1, then chunks of one, two at most, and one, with the state; the same without it."""
         backbone = self.backbone("causal")
         start = features(3, 4, backbone.width, [4, 2, 1])
-        chunks = [features(3, size, backbone.width, seed=seed).values for seed, size in ((1, 1), (2, 2), (3, 1))]
+        chunks = [features(3, 1, backbone.width, seed=1), features(3, 2, backbone.width, [2, 1, 0], seed=2)]
+        chunks += [features(3, 1, backbone.width, seed=3)]
         state = backbone.start(3, 8, torch.device("cpu"), torch.float32)
-        first = backbone(start, state=state)
+        first = backbone(start, _between, state)
         for row, length in enumerate((4, 2, 1)):
-            assert same(first[row, :length], backbone(Features(start.values[row : row + 1, :length]))[0]), (
+            alone = backbone(Features(start.values[row : row + 1, :length]), _between)
+            assert same(first[row, :length], alone[0]), (
                 f"{self.called} gives something else with a fresh state than without: a fresh state must change "
                 "nothing, and padding must not be stored in it."
             )
-        self._continues(backbone, state, start, chunks, [0, 1, 2], "with its state (`start`) than without")
+        outs = [backbone(chunk, _between, state) for chunk in chunks]
+        told = "with its state (`start`) than without: store what every layer has read of valid positions, for each row"
+        self._equal_the_whole(backbone, outs, start, chunks, [0, 1, 2], told)
 
     @pytest.mark.parametrize("rows", [[2, 0, 1], [1, 1, 0, 2], [2]], ids=str)
     def test_a_states_rows_can_change_places(self, rows: list[int]) -> None:
@@ -155,8 +160,8 @@ class BackboneContract(ModuleContract):
         backbone = self.backbone("causal")
         start = features(3, 3, backbone.width, [3, 2, 1])
         state = backbone.start(3, 8, torch.device("cpu"), torch.float32)
-        backbone(start, state=state)
-        chunks = [features(len(rows), 1, backbone.width, seed=seed).values for seed in (5, 6)]
+        backbone(start, _between, state)
+        chunks = [features(len(rows), 1, backbone.width, seed=seed) for seed in (5, 6)]
         told = (
             f"after `select({rows})` of its state than the rows that were chosen. Beams need that: reorder every "
             "tensor of the state along its rows, of each layer and the lengths too, and give each row its own memory"
@@ -164,7 +169,7 @@ class BackboneContract(ModuleContract):
         with telling(f"{self.called} cannot go on {told}"):
             state = state.select(torch.tensor(rows))
             assert state is not None, "`select` returns nothing"
-            outs = [backbone(Features(chunk), state=state) for chunk in chunks]
+            outs = [backbone(chunk, _between, state) for chunk in chunks]
         self._equal_the_whole(backbone, outs, start, chunks, rows, told)
 
     def test_gradients_reach_what_came_before(self) -> None:
@@ -179,18 +184,12 @@ class BackboneContract(ModuleContract):
                 f"{self.named(way)} sends no gradient back to what it reads: leave out `detach` and `no_grad`."
             )
 
-    def _continues(
-        self, backbone: Backbone, state: State, start: Features, chunks: list[Tensor], rows: Sequence[int], told: str
-    ) -> None:
-        outs = [backbone(Features(chunk), state=state) for chunk in chunks]
-        self._equal_the_whole(backbone, outs, start, chunks, rows, told)
-
     def _equal_the_whole(
         self,
         backbone: Backbone,
         outs: list[Tensor],
         start: Features,
-        chunks: list[Tensor],
+        chunks: list[Features],
         rows: Sequence[int],
         told: str,
     ) -> None:
@@ -198,8 +197,14 @@ class BackboneContract(ModuleContract):
         for index, row in enumerate(rows):
             read = start.values[row][start.valid[row]]
             for out, chunk in zip(outs, chunks, strict=True):
-                read = torch.cat([read, chunk[index]])
-                expected = backbone(Features(read.unsqueeze(0)))[0, -chunk.shape[1] :]
-                assert out.shape == chunk.shape and same(out[index], expected), (
-                    f"{self.called} gives something else {told}: row {index}, {len(read)} positions read."
+                new = chunk.values[index][chunk.valid[index]]
+                read = torch.cat([read, new])
+                expected = backbone(Features(read.unsqueeze(0)), _between)[0, len(read) - len(new) :]
+                assert out.shape == chunk.values.shape and same(out[index, : len(new)], expected), (
+                    f"{self.called} gives something else {told}. Row {index}, {len(read)} positions read."
                 )
+
+
+def _between(layer: int, hidden: Tensor) -> Tensor:
+    """Act on each position alone, as a fusion does."""
+    return hidden + (layer + 1) * torch.tanh(hidden)

@@ -25,7 +25,8 @@ def same(left: Tensor, right: Tensor) -> bool:
         return False
     if not left.is_floating_point() or not left.numel():
         return torch.equal(left, right)
-    largest = max(1.0, float(left.detach().abs().max()))
+    largest = float(left.detach().abs().max())
+    largest = max(1.0, largest) if math.isfinite(largest) else 1.0
     return torch.allclose(left, right, rtol=1e-4, atol=1e-5 * largest)
 
 
@@ -36,11 +37,11 @@ def difference(left: Any, right: Any, path: str = "") -> str | None:
         return _first((f"{path}.{name}", getattr(left, name), getattr(right, name)) for name in names)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         if left.keys() != right.keys():
-            return f"{path} (its names)"
+            return f"the names in {path.removeprefix('.') or 'it'}"
         return _first((f"{path}[{key!r}]", value, right[key]) for key, value in left.items())
     if isinstance(left, list | tuple) and isinstance(right, list | tuple):
         if len(left) != len(right):
-            return f"{path} (its length: {len(left)} or {len(right)})"
+            return f"the length of {path.removeprefix('.') or 'it'}: {len(left)} or {len(right)}"
         return _first((f"{path}[{index}]", *pair) for index, pair in enumerate(zip(left, right, strict=True)))
     return None if _alike(left, right) else path.removeprefix(".") or "the value"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,9 +40,8 @@ class DataContract(ComponentContract):
         for split in splits:
             rows = source.read(split)
             assert len(rows) > 0, f"{self.called} has no row in `{split}`: leave an empty split out of `splits`."
-            keys = [row.key for row in rows]
-            twice = next((key for place, key in enumerate(keys) if key in keys[:place]), None) if (
-                len(set(keys)) < len(keys)) else None  # fmt: skip
+            keys = Counter(row.key for row in rows)
+            twice = next((key for key, times in keys.items() if times > 1), None)
             assert twice is None, (
                 f"{self.called} gives two rows of `{split}` the key {twice!r}: a key says where a row comes from, "
                 "such as the file and the number of the line."

@@ -39,7 +39,7 @@ class EncoderContract(ModuleContract):
         """See `ModuleContract.results`; another seed leaves out the first items."""
         items = self.items()
         features = self.encode(module, items[seed % (len(items) - 1) :])
-        return [features.values[features.valid]]
+        return [self.valid(features)]
 
     def made(self) -> Any:
         """Return the weights, and the items as they are collated in training."""
@@ -62,11 +62,7 @@ class EncoderContract(ModuleContract):
             f"its attribute `width`, {encoder.width}."
         )
         assert features.values.isfinite().all(), f"{self.called} gives values that are not finite; padding counts too."
-        mask, grid = features.mask, features.grid
-        assert mask is None or (tuple(mask.shape), mask.dtype) == (shape[:2], torch.bool), (
-            f"{self.called} gives a mask of shape {tuple(mask.shape)} and type {mask.dtype}: it must be {shape[:2]}, a "
-            "truth value for each position."
-        )
+        grid = features.grid
         assert grid is None or grid[0] * grid[1] == shape[1], (
             f"{self.called} gives a grid of {grid} for {shape[1]} positions: height times width must be their number."
         )
@@ -90,9 +86,9 @@ class EncoderContract(ModuleContract):
     def test_its_features_depend_on_the_item(self) -> None:
         """Another item has other features."""
         encoder, items = self.practised(), self.items()
-        features = [self.encode(encoder, [item]) for item in items]
-        first = features[0].values[features[0].valid]
-        assert not all(same(first, other.values[other.valid]) for other in features), (
+        first, *others = (self.valid(self.encode(encoder, [item])) for item in items)
+        shared = (min(len(first), len(other)) for other in others)
+        assert not all(same(first[:length], other[:length]) for length, other in zip(shared, others, strict=True)), (
             f"{self.called} gives {len(items)} items the same features: let `forward` read what `collate` made."
         )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
 from mmlm_core.interfaces import Fusion
 from mmlm_core.testing.contracts.checks import same
 from mmlm_core.testing.contracts.common import features
+from mmlm_core.testing.contracts.materials import padded
 from mmlm_core.testing.contracts.module import ModuleContract, pull
 from mmlm_core.types import QUERIES, Features
 
@@ -28,7 +31,7 @@ class FusionContract(ModuleContract):
     def results(self, module: nn.Module, seed: int = 0) -> list[Tensor]:
         """See `ModuleContract.results`; the last row has neither an image nor a text."""
         read = self.run(module, self.inputs([0, 0], seed), self.queries(seed))
-        return [part.values[part.valid] for part in read.values()]
+        return [self.valid(part) for part in read.values()]
 
     def inputs(self, last: list[int] | None = None, seed: int = 0) -> dict[str, Features]:
         """Return an image of 4 positions and a text of 5, in 3 rows; the last has as many valid ones as is said."""
@@ -99,10 +102,10 @@ class FusionContract(ModuleContract):
         """What stands where a mask is False, and padding further, changes nothing."""
         fusion, queries, inputs = self.practised(), self.queries(), self.inputs()
         expected = self.run(fusion, inputs, queries)[QUERIES]
-        noisy = {name: _padded(part, 0) for name, part in inputs.items()}
-        longer = {name: _padded(part, 3) for name, part in inputs.items()}
+        noisy = {name: padded(part, 0) for name, part in inputs.items()}
+        longer = {name: padded(part, 3) for name, part in inputs.items()}
         for other in (noisy, longer):
-            found = self.run(fusion, other, _padded(queries, 0))[QUERIES]
+            found = self.run(fusion, other, padded(queries, 0))[QUERIES]
             assert same(expected.values[expected.valid], found.values[found.valid]), (
                 f"{self.called} ignores a mask: what stands where the inputs' mask is False reaches the queries. Hand "
                 "the masks on in `join` (`mmlm_core.types.join` does), and leave masked positions out of what "
@@ -135,14 +138,15 @@ class FusionContract(ModuleContract):
     def test_memory_follows_its_rows(self) -> None:
         """Beams reorder the memory by its first axis."""
         fusion = self.practised()
-        memory, hidden, rows = fusion.remember(self.inputs()), features(3, 6, WIDTH).values, torch.tensor([2, 0, 0, 1])
+        memory, hidden = fusion.remember(self.inputs()), features(3, 6, WIDTH).values
         for name, tensor in memory.items():
             assert tensor.shape[:1] == (3,), (
                 f"{self.called} remembers `{name}` of shape {tuple(tensor.shape)} for 3 rows: the first axis of every "
                 "tensor that `remember` returns must be the rows, since beams reorder them."
             )
-        chosen = {name: tensor[rows] for name, tensor in memory.items()}
-        for layer in range(DEPTH):
+        for layer, order in itertools.product(range(DEPTH), ([2, 0, 1], [2, 0, 0, 1])):
+            rows = torch.tensor(order)
+            chosen = {name: tensor[rows] for name, tensor in memory.items()}
             assert same(fusion.between(layer, hidden, memory)[rows], fusion.between(layer, hidden[rows], chosen)), (
                 f"{self.called} does not follow its memory where beams reorder it: let `between` read of the inputs "
                 "what `memory` holds alone, and nothing that it kept itself."
@@ -166,11 +170,3 @@ def _mixed(hidden: Tensor, valid: Tensor) -> Tensor:
     """Return hidden states to which a mean of their row's valid positions is added, each weighted by its place."""
     weights = valid * torch.cos(torch.arange(hidden.shape[1]))
     return hidden + (weights.unsqueeze(-1) * hidden).sum(1, keepdim=True) / 4
-
-
-def _padded(part: Features, more: int) -> Features:
-    """Return features with something loud where the mask is False, and more of it behind."""
-    rows, _, width = part.values.shape
-    values = torch.where(part.valid.unsqueeze(-1), part.values, 100.0)
-    valid = torch.cat([part.valid, torch.zeros(rows, more, dtype=torch.bool)], 1)
-    return Features(torch.cat([values, torch.full((rows, more, width), 100.0)], 1), valid)

@@ -13,6 +13,7 @@ from mmlm_core.errors import DataError
 from mmlm_core.interfaces import GenerativeHead, Head, TargetProcessor
 from mmlm_core.testing.contracts.checks import difference, refuses, same, telling
 from mmlm_core.testing.contracts.common import TEXTS, features
+from mmlm_core.testing.contracts.materials import padded
 from mmlm_core.testing.contracts.module import SEED, ModuleContract, pull
 from mmlm_core.testing.contracts.processing import check_collate, check_pickling, check_process
 from mmlm_core.types import QUERIES, Batch, Example, Features, Items
@@ -39,11 +40,16 @@ class HeadContract(ModuleContract):
         return {"": self.make(seed=seed, width=WIDTH, modalities=("text",), facts=self.facts())}
 
     def results(self, module: nn.Module, seed: int = 0) -> list[Tensor]:
-        """Return the loss; another seed leaves out the first targets. See `ModuleContract.results`."""
+        """Return the loss, and in evaluation the numbers of the predictions. See `ModuleContract.results`.
+
+        Another seed leaves out the first targets.
+        """
         assert isinstance(module, Head)
         targets = self.targets()
         batch = self.batch(module, targets[seed % len(targets) :])
-        return [module.loss(self.outputs(module, batch, features(batch.size, 4, WIDTH, seed=seed)), batch).total]
+        outputs = self.outputs(module, batch, features(batch.size, 4, WIDTH, seed=seed))
+        loss = module.loss(outputs, batch).total
+        return [loss] if module.training else [loss, torch.tensor(_numbers(module.predict(outputs, batch)))]
 
     def made(self) -> Any:
         """Return the weights, the facts, and the targets as they are collated in training."""
@@ -100,8 +106,8 @@ class HeadContract(ModuleContract):
         lengths = [4, *[2] * (len(targets) - 2), 0]
         text = features(len(targets), 4, WIDTH, lengths)
         outputs = self.outputs(head, batch, text)
-        noisy = {name: _noisy(part) for name, part in outputs.items()}
-        longer = {**noisy, "text": _longer(noisy["text"])}
+        noisy = {name: padded(part, 0) for name, part in outputs.items()}
+        longer = {**noisy, "text": padded(text, 2)}
         ours = self._said(head, outputs, batch)
         assert ours[0].isfinite(), (
             f"{self.called} gives a loss that is not finite for a row whose `text` has no valid position: a mean or a "
@@ -225,15 +231,13 @@ class HeadContract(ModuleContract):
         )
 
 
+def _numbers(said: Any) -> list[float]:
+    """Return the numbers among plain values."""
+    if isinstance(said, dict | list | tuple):
+        parts = said.values() if isinstance(said, dict) else said
+        return [number for part in parts for number in _numbers(part)]
+    return [float(said)] if isinstance(said, int | float) else []
+
+
 def _inputs(rows: int) -> dict[str, Items]:
     return {"text": Items({"ids": IDS.repeat(rows, 1)})}
-
-
-def _noisy(part: Features) -> Features:
-    return part.with_values(torch.where(part.valid.unsqueeze(-1), part.values, 100.0))
-
-
-def _longer(part: Features) -> Features:
-    rows, _, width = part.values.shape
-    valid = torch.cat([part.valid, torch.zeros(rows, 2, dtype=torch.bool)], 1)
-    return Features(torch.cat([part.values, torch.full((rows, 2, width), 100.0)], 1), valid)

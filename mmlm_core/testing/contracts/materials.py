@@ -12,7 +12,7 @@ import torch
 from mmlm_core.interfaces import Tokenizer
 from mmlm_core.types import Features
 
-__all__ = ["TEXTS", "Characters", "features", "pictures"]
+__all__ = ["TEXTS", "Characters", "features", "padded", "pictures"]
 
 TEXTS = ["a red apple", "cat", "我爱吃苹果", "two cats and a dog, running", "Ünïcode — «quoted»"]
 
@@ -61,3 +61,11 @@ def features(rows: int, length: int, width: int, lengths: Sequence[int] | None =
     if lengths is None:
         return Features(values)
     return Features(values, torch.arange(length) < torch.tensor(lengths).unsqueeze(1))
+
+
+def padded(part: Features, more: int) -> Features:
+    """Return features with something loud where the mask is False, and more of it behind."""
+    rows, _, width = part.values.shape
+    values = torch.where(part.valid.unsqueeze(-1), part.values, 100.0)
+    valid = torch.cat([part.valid, torch.zeros(rows, more, dtype=torch.bool)], 1)
+    return Features(torch.cat([values, torch.full((rows, more, width), 100.0)], 1), valid)

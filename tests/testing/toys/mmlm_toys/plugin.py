@@ -1,0 +1,55 @@
+"""What the toys declare; torch is not imported here."""
+
+from dataclasses import dataclass
+
+from mmlm_core import Component, Traits, hookimpl
+
+MMLM_API = 1
+
+
+@dataclass
+class ToyOptions:
+    """A toy for proving the contracts."""
+
+    fault: str = ""
+    """The fault that it has; nothing: it is correct."""
+
+
+@dataclass
+class ToyProjectionOptions(ToyOptions):
+    """A toy projection."""
+
+    every: int = 1
+    """Of how many positions one is kept."""
+
+
+@dataclass
+class ToyFusionOptions(ToyOptions):
+    """A toy fusion."""
+
+    between: bool = False
+    """Act between the layers, too."""
+
+
+def backbone_traits(options: ToyOptions) -> Traits:
+    """Return what the toy backbone provides."""
+    provides = {"causal", "bidirectional", "cache"} if options.fault != "says_nothing" else {"cache"}
+    return Traits(provides=frozenset(provides))
+
+
+@hookimpl
+def mmlm_components() -> list[Component]:
+    """Return a component of each kind."""
+    sequence = Traits(provides=frozenset({"sequence"}))
+    data = Traits(provides=frozenset({"input:text", "target"}))
+    return [
+        Component("tokenizer", "toy", ToyOptions, "mmlm_toys.tokenizer:ToyTokenizer"),
+        Component("encoder/text", "toy", ToyOptions, "mmlm_toys.encoder:ToyEncoder", traits=sequence),
+        Component("projection", "toy", ToyProjectionOptions, "mmlm_toys.projection:ToyProjection"),
+        Component("fusion", "toy", ToyFusionOptions, "mmlm_toys.fusion:ToyFusion"),
+        Component("backbone", "toy", ToyOptions, "mmlm_toys.backbone:ToyBackbone", traits=backbone_traits),
+        Component("head", "toy", ToyOptions, "mmlm_toys.head:ToyHead"),
+        Component("data", "toy", ToyOptions, "mmlm_toys.data:ToyData", traits=data),
+        Component("optimizer", "toy", ToyOptions, "mmlm_toys.optimizer:ToyOptimizer"),
+        Component("schedule", "toy", ToyOptions, "mmlm_toys.schedule:ToySchedule"),
+    ]
