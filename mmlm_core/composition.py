@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 from mmlm_core.errors import MmlmError, OptionError, UnknownChoiceError, did_you_mean, gather, one_of
@@ -49,9 +50,9 @@ class Choice:
     component: Component
     options: Any
 
-    @property
+    @cached_property
     def traits(self) -> Traits:
-        """What the component provides and needs, as it is set."""
+        """What the component provides and needs, as it is set; asked once, since options do not change."""
         return self.component.traits_for(self.options)
 
     def make(self, **wired: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -13,10 +14,13 @@ from mmlm_core.options import typed
 from mmlm_core.registry import NONE, Component, Registry
 from mmlm_core.settings import Settings
 
-__all__ = ["Filler", "combinations", "covering", "fitting", "label", "tiny_choice"]
+__all__ = ["Filler", "alternatives", "combinations", "covering", "fitting", "label", "possible_pairs", "tiny_choice"]
 
 Filler = Callable[[Component], dict[str, Any]]
 """Gives the options that a component cannot name for itself, such as the path of a file; often an empty mapping."""
+
+Pair = tuple[str, str]
+"""Two choices of one composition, each as `slot=name`, in order."""
 
 
 def tiny_choice(slot: str, component: Component, fill: Filler) -> Choice:
@@ -28,9 +32,9 @@ def tiny_choice(slot: str, component: Component, fill: Filler) -> Choice:
 def combinations(
     registry: Registry, fill: Filler, settings: Settings, skip: Iterable[str] = ()
 ) -> Iterator[Composition]:
-    """Yield every composition of the registry's choices, those that do not fit included.
+    """Yield every composition of data, encoders, fusion, backbone and head, those that do not fit included.
 
-    Projections go with their encoders. Optimizers and schedules take turns, since nothing else depends on them.
+    Tokenizers, projections, optimizers and schedules take turns, since hardly anything depends on which they are.
 
     Args:
         registry: The choices.
@@ -46,41 +50,79 @@ def combinations(
         choices[slot] = [tiny_choice(slot, registry.get(kind, name), fill) for name in names]
         if slot.startswith("encoder/"):
             choices[slot].insert(0, None)
-    turns = {slot: itertools.cycle(choices.pop(slot)) for slot in ("optimizer", "schedule")}
-    projections = {slot: choices.pop(slot) for slot in list(choices) if slot.startswith("projection/")}
-    for combination in itertools.product(*choices.values()):
+    turns = {slot: choices.pop(slot) for slot in list(choices) if _takes_turns(slot)}
+    for number, combination in enumerate(itertools.product(*choices.values())):
         chosen = {choice.slot: choice for choice in combination if choice is not None}
         modalities = [slot.partition("/")[2] for slot in chosen if slot.startswith("encoder/")]
-        for picks in itertools.product(*(projections[f"projection/{modality}"] for modality in modalities)):
-            whole = chosen | {pick.slot: pick for pick in picks if pick is not None}
-            for slot, turn in turns.items():
-                whole[slot] = next(turn)  # type: ignore[assignment]
-            whole["data"] = _reading(whole["data"], modalities)
-            yield Composition(whole, settings)
+        for slot, taking in turns.items():
+            number, turn = divmod(number, max(len(taking), 1))  # the digits of a number: all meet all
+            if taking and (not slot.startswith("projection/") or f"encoder/{slot.partition('/')[2]}" in chosen):
+                chosen[slot] = taking[turn]  # type: ignore[assignment]
+        chosen["data"] = _reading(chosen["data"], modalities)
+        yield Composition(chosen, settings)
 
 
 def fitting(compositions: Iterable[Composition], registry: Registry) -> list[Composition]:
-    """Return those that the compatibility check accepts, without those that differ only in an unused tokenizer."""
-    found: dict[str, Composition] = {}
+    """Return those that the compatibility check accepts, without their tokenizer where nothing uses it."""
+    found = []
     for composition in compositions:
         if misfits(composition, registry):
             continue
-        if not any(choice.traits.uses_tokenizer for choice in composition.choices.values()):
+        if not composition.uses_tokenizer:
             composition.choices.pop("tokenizer", None)
-        found.setdefault(label(composition), composition)
-    return list(found.values())
+        found.append(composition)
+    return found
 
 
 def covering(compositions: Iterable[Composition]) -> list[Composition]:
-    """Return a few of these compositions in which every pair of choices stands that stands together in any of them."""
-    left = [(composition, _pairs(composition)) for composition in compositions]
-    uncovered = set().union(*(pairs for _, pairs in left)) if left else set()
+    """Return a few compositions in which every pair of choices stands that can stand together.
+
+    Greedily, as in AETG (Cohen et al. 1997): next comes the composition that adds most pairs, each of its parts that
+    take turns being the one that adds most to it.
+
+    Args:
+        compositions: All that fit, each choice of the parts that take turns in at least one of them.
+    """
+    bases = list(compositions)
+    turns = alternatives(bases)
+    uncovered: set[Pair] = set().union(*(possible_pairs(base, turns) for base in bases))
+    queue = [
+        (-len(uncovered), number) for number in range(len(bases))
+    ]  # what one adds only falls: an old sum bounds it
     chosen = []
     while uncovered:
-        best, pairs = max(left, key=lambda entry: len(entry[1] & uncovered))
-        chosen.append(best)
-        uncovered -= pairs
+        number = heapq.heappop(queue)[1]
+        whole = _completed(bases[number], turns, uncovered)
+        added = _pairs(_words(whole)) & uncovered
+        heapq.heappush(queue, (-len(added), number))
+        if len(added) >= -queue[0][0]:
+            chosen.append(whole)
+            uncovered -= added
     return chosen
+
+
+def alternatives(compositions: Iterable[Composition]) -> dict[str, dict[str, Choice]]:
+    """Return the choices of each slot whose parts take turns, by `slot=name`."""
+    found: dict[str, dict[str, Choice]] = {}
+    for composition in compositions:
+        for slot, choice in composition.choices.items():
+            if _takes_turns(slot):
+                found.setdefault(slot, {}).setdefault(f"{slot}={choice.component.name}", choice)
+    return found
+
+
+def possible_pairs(composition: Composition, turns: Mapping[str, Mapping[str, Choice]]) -> set[Pair]:
+    """Return the pairs of a composition, whichever of the alternatives stands in a slot where parts take turns."""
+    options = [
+        list(turns[slot]) if slot in turns else [f"{slot}={choice.component.name}"]
+        for slot, choice in composition.choices.items()
+    ]
+    return {
+        (min(one, other), max(one, other))
+        for some, others in itertools.combinations(options, 2)
+        for one in some
+        for other in others
+    }
 
 
 def label(composition: Composition) -> str:
@@ -93,9 +135,38 @@ def label(composition: Composition) -> str:
     return " ".join(parts)
 
 
-def _pairs(composition: Composition) -> set[tuple[str, str]]:
-    words = [f"{slot}={choice.component.name}" for slot, choice in sorted(composition.choices.items())]
-    return set(itertools.combinations(words, 2))
+def _takes_turns(slot: str) -> bool:
+    return kind_of(slot) in ("tokenizer", "projection", "optimizer", "schedule")
+
+
+def _completed(base: Composition, turns: Mapping[str, Mapping[str, Choice]], uncovered: set[Pair]) -> Composition:
+    """Return a composition with those alternatives that add most uncovered pairs to it."""
+    whole = Composition(dict(base.choices), base.settings)
+    open_slots = [slot for slot in base.choices if slot in turns]
+    words = [word for word, slot in zip(_words(base), base.choices, strict=True) if slot not in turns]
+    while open_slots:
+        slot = open_slots.pop(0)
+        later = [word for other in open_slots for word in turns[other]]
+
+        def gain(word: str, later: Sequence[str] = later) -> tuple[int, int]:
+            return _count(word, words, uncovered), _count(word, later, uncovered)
+
+        best = max(turns[slot], key=gain)
+        whole.choices[slot] = turns[slot][best]
+        words.append(best)
+    return whole
+
+
+def _count(word: str, others: Iterable[str], uncovered: set[Pair]) -> int:
+    return sum((min(word, other), max(word, other)) in uncovered for other in others)
+
+
+def _words(composition: Composition) -> list[str]:
+    return [f"{slot}={choice.component.name}" for slot, choice in composition.choices.items()]
+
+
+def _pairs(words: Iterable[str]) -> set[Pair]:
+    return set(itertools.combinations(sorted(words), 2))
 
 
 def _reading(data: Choice, modalities: list[str]) -> Choice:
