@@ -88,6 +88,7 @@ class Component:
         traits: What it provides and needs; or a function of the options that says so, where options change it.
         tiny: Option values that make it as small as it can be and still work, for tests of combinations.
         suffixes: For an encoder: endings of its modality's files, as `.ply`, where their MIME type does not name it.
+            For a data source: endings of the files of rows that it opens, as `.csv`.
     """
 
     kind: str

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from mmlm_core.cli import say
 from mmlm_core.cli.arguments import Parser
-from mmlm_core.cli.predict_command import data_columns, write
+from mmlm_core.cli.predict_command import write
 from mmlm_core.cli.presets import spelled_out
-from mmlm_core.cli.rows import add_inputs, read_rows, split_overrides
+from mmlm_core.cli.rows import InputReader, add_inputs, split_overrides
+from mmlm_core.cli.tables import Tables
 from mmlm_core.errors import CompositionError
+from mmlm_core.plugins import load_plugins
 
 __all__ = ["run"]
 
@@ -38,8 +40,7 @@ def run(argv: Sequence[str]) -> None:
     head = composition["head"]
     if "generates" not in head.traits.provides:
         raise CompositionError(f"`head={head.component.name}` of {args.run} generates nothing: use `mmlm predict`.")
-    rows = read_rows(args, inputs, composition.modalities(), data_columns(predictor),
-                     composition.suffixes())  # fmt: skip
+    rows = InputReader(composition, Tables(composition, load_plugins().registry)).read(args, inputs)
     first = list(itertools.islice(rows, 2))
     if len(first) == 1 and args.out is None and composition.settings.decoding.beams == 1:
         pieces = predictor.stream(first[0])

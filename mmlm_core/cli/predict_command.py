@@ -11,10 +11,12 @@ from typing import Any, TextIO
 
 from mmlm_core.cli.arguments import Parser
 from mmlm_core.cli.presets import spelled_out
-from mmlm_core.cli.rows import add_inputs, read_rows, split_overrides
+from mmlm_core.cli.rows import InputReader, add_inputs, split_overrides
+from mmlm_core.cli.tables import Tables
 from mmlm_core.errors import DataError
+from mmlm_core.plugins import load_plugins
 
-__all__ = ["data_columns", "run", "write"]
+__all__ = ["run", "write"]
 
 
 def run(argv: Sequence[str]) -> None:
@@ -35,16 +37,9 @@ def run(argv: Sequence[str]) -> None:
     from mmlm_core.prediction import load
 
     predictor = load(args.run, spelled_out(overrides))
-    rows = read_rows(args, inputs, predictor.composition.modalities(), data_columns(predictor),
-                     predictor.composition.suffixes())  # fmt: skip
+    tables = Tables(predictor.composition, load_plugins().registry)
+    rows = InputReader(predictor.composition, tables).read(args, inputs)
     write(predictor.predict(rows), args.out)
-
-
-def data_columns(predictor: Any) -> dict[str, str]:
-    """Return the columns that the data of the run names by modality, where its data has columns."""
-    choice = predictor.composition.choices.get("data")
-    inputs = getattr(choice.options, "inputs", None) if choice else None
-    return dict(inputs) if isinstance(inputs, Mapping) else {}
 
 
 def write(predictions: Iterator[Mapping[str, Any]], out: Path | None) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ __all__ = ["DataSource"]
 class DataSource(ABC):
     """Rows of inputs and targets, by split. Built as `Class(options)`; reading a row decodes no media.
 
-    Its options say which modalities it gives; the component's traits repeat that as `input:<modality>`.
+    Its options say which modalities it gives; the component's traits repeat that as `input:<modality>`. One whose
+    component declares `suffixes` also opens files of rows to predict for, by `columns` and `open`.
     """
 
     @abstractmethod
@@ -29,3 +31,24 @@ class DataSource(ABC):
         Raises:
             DataError: There is no such split, a file is missing or broken, a column is missing.
         """
+
+    def columns(self, path: Path) -> list[str]:
+        """Return the names of the columns of a file of rows.
+
+        Raises:
+            DataError: The file is missing, empty or broken.
+        """
+        raise NotImplementedError(f"{type(self).__name__} opens no files.")
+
+    def open(self, path: Path, inputs: Mapping[str, Sequence[str]], prompt: str | None) -> Sequence[Example]:
+        """Return all rows of a file, without targets; at least one.
+
+        Args:
+            path: The file.
+            inputs: The columns of each modality.
+            prompt: The column of prompts, if there is one.
+
+        Raises:
+            DataError: The file is missing, empty or broken, or a column is missing.
+        """
+        raise NotImplementedError(f"{type(self).__name__} opens no files.")

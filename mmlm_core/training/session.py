@@ -94,7 +94,9 @@ class Session:
         until = " or ".join(f"{limit:g} {name.removesuffix('s') if limit == 1 else name}"
                             for name, limit in limits.items() if limit)  # fmt: skip
         threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
-        return f"run {self.folder.path} · {self.precision.value}, {threads} · until {until}"
+        processes = options.devices * options.nodes
+        each = f"{processes} processes of {threads}" if processes > 1 else threads
+        return f"run {self.folder.path} · {self.precision.value}, {each} · until {until}"
 
     def run(self, checkpoint: Path | None) -> Outcome:
         """Train, from the beginning or from a checkpoint.

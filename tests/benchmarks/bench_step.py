@@ -46,9 +46,10 @@ def loader(made: Preparation) -> object:
     )["train"]
 
 
-def middle(times: list[float]) -> float:
+def typical(times: list[float]) -> float:
+    """Return the lower quartile of the steps: what the machine does beside them lengthens only the others."""
     gaps = sorted(b - a for a, b in itertools.pairwise(times[20:]))
-    return gaps[len(gaps) // 2]
+    return gaps[len(gaps) // 4]
 
 
 def lightning() -> float:
@@ -61,7 +62,7 @@ def lightning() -> float:
         )  # fmt: skip
         trainer.fit(Plain(made), loader(made))
     handle.remove()
-    return middle(times)
+    return typical(times)
 
 
 def bare() -> float:
@@ -73,7 +74,7 @@ def bare() -> float:
         optimizer.step()
         optimizer.zero_grad()
         times.append(time.perf_counter())
-    return middle(times)
+    return typical(times)
 
 
 def main() -> None:
@@ -81,7 +82,7 @@ def main() -> None:
     torch.set_num_threads(1)
 
     def ours() -> float:
-        return seconds_a_step([*TOY, "trainer.threads=1", "trainer.precision=fp32"], STEPS, skip=20)
+        return seconds_a_step([*TOY, "trainer.threads=1", "trainer.precision=fp32"], STEPS, skip=20, quantile=0.25)
 
     over_lightning = ratio(lightning, ours, rounds=9)
     line("a step of mmlm over plain Lightning (below 1: mmlm is faster)", over_lightning, "at most 1.02")

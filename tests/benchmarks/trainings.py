@@ -34,12 +34,12 @@ def step_times(session: Session, steps: int) -> list[float]:
     return times
 
 
-def seconds_a_step(overrides: list[str], steps: int, skip: int = 5) -> float:
-    """Return the median time of a step of a training by mmlm, after the first ones."""
+def seconds_a_step(overrides: list[str], steps: int, skip: int = 5, quantile: float = 0.5) -> float:
+    """Return the median time (or another quantile) of a step of a training by mmlm, after the first ones."""
     made = prepared(overrides)
     with tempfile.TemporaryDirectory() as folder:
         made.composition.settings.run.folder = folder
         session = Session(create_run(made.composition.settings.run), made)
         times = step_times(session, steps)
     gaps = sorted(b - a for a, b in zip(times[skip:], times[skip + 1 :], strict=False))
-    return gaps[len(gaps) // 2]
+    return gaps[int(len(gaps) * quantile)]

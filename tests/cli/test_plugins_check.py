@@ -120,7 +120,7 @@ def test_a_data_source_that_needs_a_file_is_given_one(tmp_path: Path) -> None:
          "Did you mean `data`? Choices: `backbone`, `data`, `encoder/image`, `encoder/text`, `fusion`, `head`, "
          "`optimizer`, `projection`, `schedule`, `tokenizer`."),
         (["check", "toys", "data.pth=x"], "`data.pth` is no option of what is checked. Did you mean `path`? "
-         "Choices: `inputs`, `path`."),
+         "Choices: `encoding`, `inputs`, `path`."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_the_arguments_is_told(mmlm: Mmlm, arguments: list[str], told: str) -> None:

@@ -129,7 +129,7 @@ def test_a_tables_columns_are_those_that_the_runs_data_names(rows: Rows, folder:
         path.write_text("\n".join(sign.join(row) for row in [("picture", "prompt"), *(r.values() for r in records)]))
     table = str(path.relative_to(folder))
     assert rows("--table", table) == [
-        {"key": f"{table}:{index + 1}", "image": f"more/{record['picture']}", "prompt": record["prompt"]}
+        {"key": f"{table}:{index + 1}", "image": [f"more/{record['picture']}"], "prompt": record["prompt"]}
         for index, record in enumerate(records)
     ]
 
@@ -137,8 +137,8 @@ def test_a_tables_columns_are_those_that_the_runs_data_names(rows: Rows, folder:
 def test_a_tables_columns_can_be_named(rows: Rows, folder: Path) -> None:
     (folder / "t.csv").write_text("file,caption\na.jpg,x\n")
     (folder / "u.csv").write_text("image\na.jpg\n")
-    assert rows("--table", "u.csv") == [{"key": "u.csv:1", "image": "a.jpg"}]
-    assert rows("--table", "t.csv", "--column", "image=file") == [{"key": "t.csv:1", "image": "a.jpg"}]
+    assert rows("--table", "u.csv") == [{"key": "u.csv:1", "image": ["a.jpg"]}]
+    assert rows("--table", "t.csv", "--column", "image=file") == [{"key": "t.csv:1", "image": ["a.jpg"]}]
 
 
 @pytest.mark.parametrize(
@@ -151,23 +151,17 @@ def test_a_tables_columns_can_be_named(rows: Rows, folder: Path) -> None:
         (["notes.txt"], "`notes.txt` is no file that this model reads. It reads: `image`."),
         (["empty"], "`empty` has no file that this model reads. It reads: `image`."),
         (["t.csv"], "`t.csv` is a table: write `--table t.csv`."),
-        (["--table", "none.csv"], "`none.csv` is no file."),
-        (["--table", "notes.txt"], "`notes.txt` must be a table. Suffixes: `.csv`, `.jsonl`, `.ndjson`, `.parquet`, "
-         "`.tsv`."),
-        (["--table", "t.csv"], "row 1 of `t.csv` has no column `image`: name it with `--column image=COLUMN`. "
+        (["--table", "tt.csv"], "`--table tt.csv` is no file. Did you mean `t.csv`?"),
+        (["--table", "notes.txt"], "`notes.txt` must be a table. Endings: `.csv`, `.jsonl`, `.parquet`, `.tsv`."),
+        (["--table", "t.csv"], "`t.csv` has no column `image`: name it with `--column image=COLUMN`. "
          "Columns: `pictures`."),
+        (["--table", "t.csv", "--column", "image=picture"], "`t.csv` has no column `picture`: name it with "
+         "`--column image=COLUMN`. Did you mean `pictures`? Columns: `pictures`."),
         (["--table", "t.csv", "--column", "imge=pictures"], "`--column imge=pictures` must read `MODALITY=COLUMN`. "
          "Did you mean `image`? It reads: `image`."),
-        (["--table", "latin.csv"], "`latin.csv` is no text in UTF-8: the byte 0xE9 is not valid there. Convert it, as "
-         "`iconv -f UTF-16 -t UTF-8 latin.csv > new.csv`."),
-        (["--table", "none.tsv"], "`none.tsv` has no rows."),
-        (["--table", "header.csv"], "`header.csv` has no rows."),
-        (["--table", "ragged.csv"], "row 2 of `ragged.csv` has 3 cells and must have 2, one a column (picture, note): "
+        (["--table", "ragged.csv"], "`ragged.csv` row 2 has 3 cells and must have 2, one a column (picture, note): "
          "`a.jpg,x,y`."),
-        (["--table", "open.csv"], "row 2 of `open.csv`: unexpected end of data. Is a quote missing?"),
-        (["--table", "twice.csv"], "`twice.csv` has 2 columns named `picture`: rename all but one."),
-        (["--table", "bad.jsonl"], "line 2 of `bad.jsonl` is no JSON: Expecting value."),
-        (["--table", "bad.parquet"], "`bad.parquet` is no Parquet file: "),
+        (["--table", "bad.parquet"], "`bad.parquet` cannot be read as Parquet: "),
         (["--promt", "x"], "`--promt` is no flag of `mmlm predict`. Did you mean `--prompt`? Choices: `--column`, "
          "`--help`, `--out`, `--prompt`, `--table`, `--text`."),
     ],
@@ -176,13 +170,7 @@ def test_an_input_that_cannot_be_used_is_told(mmlm: Mmlm, loaded: Loaded, folder
                                               message: str) -> None:  # fmt: skip
     (folder / "empty").mkdir()
     (folder / "t.csv").write_text("pictures\na.jpg\n")
-    (folder / "latin.csv").write_bytes("picture\né!\n".encode("latin-1"))
-    (folder / "none.tsv").write_text("")
-    (folder / "header.csv").write_text("picture\n")
     (folder / "ragged.csv").write_text("picture,note\na.jpg,x\na.jpg,x,y\n")
-    (folder / "open.csv").write_text('picture,note\na.jpg,x\na.jpg,"x\na.jpg,x\n')
-    (folder / "twice.csv").write_text("picture,picture\na.jpg,x\n")
-    (folder / "bad.jsonl").write_text('{"picture": "a.jpg"}\nx\n')
     (folder / "bad.parquet").write_text("PAR0")
     code, _, errors = mmlm("predict", "runs/x", *arguments)
     assert code == 2
@@ -210,7 +198,7 @@ def test_standard_input_is_utf_8_whatever_the_locale_is(rows: Rows, monkeypatch:
 
 def test_an_empty_cell_is_no_file(rows: Rows, folder: Path) -> None:
     (folder / "t.csv").write_text("picture,note\na.jpg,x\n,y\n")
-    assert rows("--table", "t.csv") == [{"key": "t.csv:1", "image": "a.jpg"}, {"key": "t.csv:2"}]
+    assert rows("--table", "t.csv") == [{"key": "t.csv:1", "image": ["a.jpg"]}, {"key": "t.csv:2"}]
 
 
 def test_an_input_that_cannot_be_used_leaves_the_prompt_unwritten(

@@ -59,8 +59,11 @@ class Table:
     """The file."""
     inputs: dict[str, str] = field(default_factory=dict)
     """The column of each modality."""
+    encoding: str = "utf-8"
+    """Of a text file."""
 
 
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 CAUSAL = Need("backbone", "writes one token after another", frozenset({"causal"}))
 
 
@@ -89,7 +92,7 @@ def mmlm_components() -> list[Component]:
         component("head", "captioning", Empty, "generates", needs=(CAUSAL,), uses_tokenizer=True),
         component("head", "classification"),
         component("data", "emoji", Empty, "input:image", "target"),
-        Component("data", "table", Table, "no_module:Nothing", traits=columns),
+        Component("data", "table", Table, "mmlm_data.table:TableSource", traits=columns, suffixes=SUFFIXES),
         component("optimizer", "adamw"),
         component("schedule", "cosine"),
     ]

@@ -9,7 +9,12 @@ from typing import Any
 from mmlm_core.errors import OptionError
 from mmlm_core.ranges import check_range
 
-__all__ = ["TableOptions", "columns_of"]
+__all__ = ["DELIMITERS", "JSON_LINES", "SUFFIXES", "TableOptions", "columns_of"]
+
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+JSON_LINES = (".jsonl", ".ndjson")
+SUFFIXES = (*DELIMITERS, ".json", *JSON_LINES, ".parquet", ".pq")
+"""The endings of the files that can be read."""
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmlm_core import Component, Traits, hookimpl
-from mmlm_data.options import TableOptions, columns_of
+from mmlm_data.options import SUFFIXES, TableOptions, columns_of
 
 __all__ = ["MMLM_API", "mmlm_components"]
 
@@ -20,6 +20,7 @@ def mmlm_components() -> list[Component]:
             options=TableOptions,
             target="mmlm_data.table:TableSource",
             traits=_table_traits,
+            suffixes=SUFFIXES,
         )
     ]
 

@@ -8,6 +8,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,16 +17,12 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 
 from mmlm_core.errors import DataError, did_you_mean, one_of
+from mmlm_data.options import DELIMITERS, JSON_LINES, SUFFIXES
 
-__all__ = ["SUFFIXES", "Column", "read_columns", "value"]
+__all__ = ["Column", "column_names", "read_columns", "value"]
 
 Column: TypeAlias = Any
 """A `pyarrow.ChunkedArray` or a list; see `value`."""
-
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-LINES = (".jsonl", ".ndjson")
-SUFFIXES = (*DELIMITERS, ".json", *LINES, ".parquet", ".pq")
-"""The endings of the files that can be read."""
 
 BLOCK = 1 << 26
 """Bytes that are parsed at once: the longest row that a CSV may have."""
@@ -48,6 +45,39 @@ def read_columns(path: Path, wanted: Mapping[str, str], encoding: str = "utf-8")
     Raises:
         DataError: The file is missing, empty, broken, in another encoding, or lacks a column.
     """
+    with _openable(path) as suffix:
+        if suffix in DELIMITERS:
+            columns = _read_delimited(path, wanted, encoding, DELIMITERS[suffix])
+        elif suffix in (".json", *JSON_LINES):
+            columns = _read_json(path, wanted, encoding)
+        else:
+            columns = _read_parquet(path, wanted)
+    if any(not len(column) for column in columns.values()):
+        raise DataError(f"`{path}` has no rows.")
+    return columns
+
+
+def column_names(path: Path, encoding: str = "utf-8") -> list[str]:
+    """Return the names of a file's columns, in order.
+
+    Raises:
+        DataError: The file is missing, empty, broken or in another encoding.
+    """
+    with _openable(path) as suffix:
+        if suffix in DELIMITERS:
+            names = _header(path, _utf8(path, encoding), DELIMITERS[suffix])
+        elif suffix in (".json", *JSON_LINES):
+            names = list(dict.fromkeys(name for row in _objects(path, encoding) for name in row))
+        else:
+            with _parquet_file(path) as file:
+                names = file.schema_arrow.names
+    _check_columns(path, names, {})
+    return names
+
+
+@contextmanager
+def _openable(path: Path) -> Iterator[str]:
+    """Yield the ending of a file that can be opened."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise DataError(
@@ -56,17 +86,9 @@ def read_columns(path: Path, wanted: Mapping[str, str], encoding: str = "utf-8")
     try:
         if not path.stat().st_size:
             raise DataError(f"`{path}` is empty: zero bytes.")
-        if suffix in DELIMITERS:
-            columns = _read_delimited(path, wanted, encoding, DELIMITERS[suffix])
-        elif suffix in (".json", *LINES):
-            columns = _read_json(path, wanted, encoding, lines=suffix in LINES)
-        else:
-            columns = _read_parquet(path, wanted)
+        yield suffix
     except OSError as error:
         raise DataError(f"`{path}` cannot be opened: {error.strerror or error}.") from error
-    if any(not len(column) for column in columns.values()):
-        raise DataError(f"`{path}` has no rows.")
-    return columns
 
 
 def _check_columns(path: Path, names: Sequence[str], wanted: Mapping[str, str]) -> None:
@@ -131,9 +153,7 @@ def _bytes(content: bytes, offset: int) -> str:
 
 def _read_delimited(path: Path, wanted: Mapping[str, str], encoding: str, delimiter: str) -> dict[str, Column]:
     content = _utf8(path, encoding)
-    names = next(_rows_of(content, delimiter), [])
-    if not names:
-        raise DataError(f"`{path}` must begin with a line of column names; its first line is empty.")
+    names = _header(path, content, delimiter)
     _check_columns(path, names, wanted)
     try:
         table = arrow_csv.read_csv(
@@ -152,6 +172,13 @@ def _read_delimited(path: Path, wanted: Mapping[str, str], encoding: str, delimi
         if fault:
             raise DataError(fault)
     return columns
+
+
+def _header(path: Path, content: bytes, delimiter: str) -> list[str]:
+    names = next(_rows_of(content, delimiter), [])
+    if not names:
+        raise DataError(f"`{path}` must begin with a line of column names; its first line is empty.")
+    return names
 
 
 def _rows_of(content: bytes, delimiter: str, strict: bool = False) -> Iterator[list[str]]:
@@ -177,14 +204,20 @@ def _delimited_fault(content: bytes, delimiter: str, path: Path, names: Sequence
     return ""
 
 
-def _read_json(path: Path, wanted: Mapping[str, str], encoding: str, lines: bool) -> dict[str, Column]:
+def _read_json(path: Path, wanted: Mapping[str, str], encoding: str) -> dict[str, Column]:
+    rows = _objects(path, encoding)
+    _check_columns(path, list(dict.fromkeys(name for row in rows for name in row)), wanted)
+    return {name: [row.get(name) for row in rows] for name in wanted} or {"": [None] * len(rows)}
+
+
+def _objects(path: Path, encoding: str) -> list[dict[str, Any]]:
+    """Return the objects of a list or of lines of JSON, at least one."""
     text = _utf8(path, encoding).decode()
-    listed = not lines and text.lstrip()[:1] == "["
+    listed = path.suffix.lower() not in JSON_LINES and text.lstrip()[:1] == "["
     rows = list(_listed_objects(path, text) if listed else _line_objects(path, text))
     if not rows:
         raise DataError(f"`{path}` has no rows.")
-    _check_columns(path, list(dict.fromkeys(name for row in rows for name in row)), wanted)
-    return {name: [row.get(name) for row in rows] for name in wanted} or {"": [None] * len(rows)}
+    return rows
 
 
 def _listed_objects(path: Path, text: str) -> Iterator[dict[str, Any]]:
@@ -218,11 +251,17 @@ def _short(row: Any) -> str:
 
 
 def _read_parquet(path: Path, wanted: Mapping[str, str]) -> dict[str, Column]:
+    with _parquet_file(path) as file:
+        names = file.schema_arrow.names
+        _check_columns(path, names, wanted)
+        table = file.read(columns=list(wanted) or names[:1])
+    return {name: table.column(name) for name in table.column_names}
+
+
+@contextmanager
+def _parquet_file(path: Path) -> Iterator[parquet.ParquetFile]:
     try:
         with parquet.ParquetFile(path, memory_map=True) as file:
-            names = file.schema_arrow.names
-            _check_columns(path, names, wanted)
-            table = file.read(columns=list(wanted) or names[:1])
+            yield file
     except pa.ArrowException as error:
         raise DataError(f"`{path}` cannot be read as Parquet: {str(error).rstrip('.')}.") from error
-    return {name: table.column(name) for name in table.column_names}

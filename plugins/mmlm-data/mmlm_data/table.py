@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_core.interfaces import DataSource
 from mmlm_core.types import Example
 from mmlm_data.options import TableOptions, columns_of
-from mmlm_data.reading import read_columns, value
+from mmlm_data.reading import column_names, read_columns, value
 from mmlm_data.rows import TableRows
 
 __all__ = ["TableSource"]
@@ -62,6 +62,17 @@ class TableSource(DataSource):
             raise DataError(f"`{rows.path}` has only empty cells in `{self.options.target}`, in all rows of the split "
                             f"`{split}`: there is nothing to learn to say.")  # fmt: skip
         return rows
+
+    def columns(self, path: Path) -> list[str]:
+        """See `DataSource.columns`."""
+        return column_names(path, self.options.encoding)
+
+    def open(self, path: Path, inputs: Mapping[str, Sequence[str]], prompt: str | None) -> TableRows:
+        """See `DataSource.open`; an option of the training's file other than its encoding has no part in it."""
+        wanted = {name: "--column" for names in inputs.values() for name in names}
+        wanted |= {prompt: "--column"} if prompt else {}
+        read = read_columns(path, wanted, self.options.encoding)
+        return TableRows(path, read, np.arange(len(next(iter(read.values())))), inputs, prompt=prompt)
 
     def _shared(self, split: str) -> TableRows:
         rows = self._file(self._path)

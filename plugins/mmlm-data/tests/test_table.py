@@ -410,3 +410,22 @@ def test_declaring_imports_neither_torch_nor_pyarrow() -> None:
     code = f"import sys, mmlm_data.plugin as p; p.mmlm_components(); print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tab", "json", "jsonl", "pq"])
+def test_a_file_to_predict_for_is_opened_whole_and_without_targets(tmp_path: Path, suffix: str) -> None:
+    records = [{"a": "1.png", "b": "2.png", "q": "Which?"}, {"a": "", "b": "3.png", "q": "Why?"}]
+    path = tmp_path / f"rows.{suffix}"
+    if suffix == "pq":
+        parquet.write_table(pa.Table.from_pylist(records), path)
+    elif suffix.startswith("json"):
+        lines = [json.dumps(record) for record in records]
+        path.write_text("\n".join(lines) if suffix == "jsonl" else f"[{', '.join(lines)}]")
+    else:
+        sign = "\t" if suffix == "tab" else ","
+        path.write_text("\n".join(sign.join(row) for row in [records[0], *(r.values() for r in records)]))
+    source = TableSource(TableOptions(path="of-the-training.csv", target="caption"))
+    assert source.columns(path) == ["a", "b", "q"]
+    rows = source.open(path, {"image": ["a", "b"]}, "q")
+    assert [[Path(item).name for item in row.inputs["image"]] for row in rows] == [["1.png", "2.png"], ["3.png"]]
+    assert [(row.target, row.prompt) for row in rows] == [(None, "Which?"), (None, "Why?")]
