@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mmlm_core.hookspecs import API, hookimpl
-from mmlm_core.registry import Component, Need, Traits
+from mmlm_core.registry import ALL, Component, Need, Traits
 
 if TYPE_CHECKING:
     from mmlm_core.api import compose
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mmlm_core.prediction import load
     from mmlm_core.training import train
 
-__all__ = ["API", "Component", "Need", "Traits", "__version__", "build", "compose", "hookimpl", "load", "train"]
+__all__ = ["ALL", "API", "Component", "Need", "Traits", "__version__", "build", "compose", "hookimpl", "load", "train"]
 
 __version__ = "0.1.0"
 

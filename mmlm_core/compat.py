@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mmlm_core.composition import Choice, Composition, kind_of, slots
 from mmlm_core.errors import CompositionError, one_of
-from mmlm_core.registry import Component, Need, Registry
+from mmlm_core.registry import ALL, Component, Need, Registry
 
 __all__ = ["REQUIRED", "Misfit", "check", "misfits", "pair"]
 
@@ -62,7 +62,8 @@ def pair(one: Choice, other: Choice, registry: Registry) -> list[str]:
     """
     both = Composition({one.slot: one, other.slot: other})
     return [
-        *(_sentence(asking, need) for asking, asked in ((one, other), (other, one)) for need in asking.traits.needs
+        *(_sentence(asking, need, both)
+          for asking, asked in ((one, other), (other, one)) for need in asking.traits.needs
           if _concerns(need, asked.slot, registry) and not _is_met(need, both)),
         *(misfit.reason for misfit in _unread_inputs(both)),
     ]  # fmt: skip
@@ -99,25 +100,39 @@ def _unmet_needs(composition: Composition, registry: Registry) -> Iterator[Misfi
         for need in needs:
             told_already = need.of in REQUIRED and need.of not in composition.choices
             if not told_already and not _is_met(need, composition):
-                yield Misfit(choice.slot, _sentence(choice, need), _fitting(need, registry))
+                yield Misfit(choice.slot, _sentence(choice, need, composition), _fitting(need, registry, composition))
 
 
 def _is_met(need: Need, composition: Composition) -> bool:
-    chosen = list(composition.of_kind(need.of))
+    chosen = [
+        choice for choice in composition.of_kind(need.of) if not (need.unread and _is_read(choice.slot, composition))
+    ]
     serving = [choice for choice in chosen if not need.has or need.has & choice.traits.provides]
     return bool(serving) and (not need.every or len(serving) == len(chosen))
 
 
-def _sentence(choice: Choice, need: Need) -> str:
+def _is_read(slot: str, composition: Composition) -> bool:
+    """Whether the head reads the positions of an encoder's modality."""
+    reads = composition.choices["head"].traits.reads if "head" in composition.choices else frozenset()
+    return reads == ALL or slot.partition("/")[2] in reads
+
+
+def _sentence(choice: Choice, need: Need, composition: Composition) -> str:
     asked = f" that provides {' or '.join(f'`{word}`' for word in sorted(need.has))}" if need.has else ""
     article = "every" if need.every else "an" if need.of[0] in "aeiou" else "a"
+    if need.unread and "head" in composition.choices:
+        head = composition["head"]
+        if head.traits.reads:
+            names = " and ".join(f"`{name}`" for name in sorted(head.traits.reads))
+            read = "every input" if head.traits.reads == ALL else names
+            asked += f" of an input that the head does not read itself, and `head={head.component.name}` reads {read}"
     return f"`{choice.slot}={choice.component.name}` {need.because}: it needs {article} `{need.of}`{asked}."
 
 
-def _fitting(need: Need, registry: Registry) -> tuple[str, ...]:
+def _fitting(need: Need, registry: Registry, composition: Composition) -> tuple[str, ...]:
     fitting: list[str] = []
     for slot in slots(registry):
-        if slot == need.of or slot.startswith(f"{need.of}/"):
+        if (slot == need.of or slot.startswith(f"{need.of}/")) and not (need.unread and _is_read(slot, composition)):
             kind = kind_of(slot)
             names = [name for name in registry.names(kind) if _could_serve(registry.get(kind, name), need)]
             fitting += _settings(slot, names)

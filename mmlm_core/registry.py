@@ -14,7 +14,7 @@ from typing import Any
 
 from mmlm_core.errors import ConflictError, PluginError, UnknownChoiceError, did_you_mean, one_of
 
-__all__ = ["KINDS", "NONE", "Component", "Need", "Registry", "Traits", "check_kind"]
+__all__ = ["ALL", "KINDS", "NONE", "Component", "Need", "Registry", "Traits", "check_kind"]
 
 KINDS: Mapping[str, str] = {
     "tokenizer": "text (or another modality) to discrete ids and back",
@@ -28,6 +28,9 @@ KINDS: Mapping[str, str] = {
     "schedule": "the learning rate's factor over a training",
 }
 """The kinds of component, each with what it does. `encoder` stands for `encoder/<any modality>`."""
+
+ALL = frozenset({"*"})
+"""Every modality that a model reads."""
 
 NONE = "none"
 """The choice that leaves a modality out."""
@@ -43,12 +46,14 @@ class Need:
         because: The reason, as the end of a sentence that begins with the component's name: "writes one token after
             another, so it must not see the tokens to come".
         every: For `encoder`: every chosen encoder must satisfy it; otherwise one of them is enough.
+        unread: For `encoder`: only those count whose positions the head does not read.
     """
 
     of: str
     because: str
     has: frozenset[str] = frozenset()
     every: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,12 +72,14 @@ class Traits:
         needs: The needs.
         uses_tokenizer: The class is built with `tokenizer=` and `table=` (see `mmlm_core.tokens.TokenTable`).
         fits_targets: For a head: `facts` of the class must see the training targets before the class is built.
+        reads: For a head: the modalities whose own positions it reads; `ALL` of them; or none but its queries.
     """
 
     provides: frozenset[str] = frozenset()
     needs: tuple[Need, ...] = ()
     uses_tokenizer: bool = False
     fits_targets: bool = False
+    reads: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

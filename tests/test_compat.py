@@ -8,7 +8,7 @@ import pytest
 from mmlm_core import compat
 from mmlm_core.composition import Choice, Composition
 from mmlm_core.errors import CompositionError
-from mmlm_core.registry import Component, Need, Registry, Traits
+from mmlm_core.registry import ALL, Component, Need, Registry, Traits
 
 
 @dataclass
@@ -34,6 +34,7 @@ def component(kind: str, name: str, *provides: str, needs: tuple[Need, ...] = ()
 GRID = Need("encoder", "paints", frozenset({"grid"}), every=True)
 CAUSAL = Need("backbone", "writes", frozenset({"causal"}))
 SOME = Need("encoder", "looks")
+OTHER = Need("encoder", "attends", unread=True)
 
 
 @pytest.fixture
@@ -46,11 +47,14 @@ def registry() -> Registry:
         component("encoder/text", "embedding", "sequence", uses_tokenizer=True),
         component("projection", "linear"),
         component("fusion", "concat"),
+        component("fusion", "attention", needs=(OTHER,)),
         component("backbone", "gru", "causal"),
         component("backbone", "bert", "bidirectional"),
         component("head", "plain"),
         component("head", "caption", needs=(CAUSAL, SOME)),
         component("head", "paint", needs=(GRID,)),
+        component("head", "tag", reads=frozenset({"text"})),
+        component("head", "pool", reads=ALL),
         Component("data", "table", Columns, "nowhere:Nothing", traits=columns),
         component("optimizer", "adam"),
         component("schedule", "flat"),
@@ -155,3 +159,18 @@ def test_a_pair_is_judged_whatever_else_is_chosen(
     a, b = (Choice(kind, registry.get(kind, name), Empty()) for kind, name in (one, other))
     assert compat.pair(a, b, registry) == told
     assert compat.pair(b, a, registry) == told
+
+
+def test_a_fusion_that_attends_to_inputs_needs_one_that_the_head_does_not_read(registry: Registry) -> None:
+    both = {"image": "cnn", "text": "embedding"}
+    compat.check(compose(registry, fusion="attention"), registry)
+    compat.check(compose(registry, both, fusion="attention", head="tag", tokenizer="char"), registry)
+    assert reasons(registry, compose(registry, {"text": "embedding"}, fusion="attention", head="tag",
+                                     tokenizer="char")) == [
+        "`fusion=attention` attends: it needs an `encoder` of an input that the head does not read itself, and "
+        "`head=tag` reads `text`. These fit: `encoder/image=clip`, `encoder/image=cnn`."
+    ]  # fmt: skip
+    assert reasons(registry, compose(registry, both, fusion="attention", head="pool", tokenizer="char")) == [
+        "`fusion=attention` attends: it needs an `encoder` of an input that the head does not read itself, and "
+        "`head=pool` reads every input."
+    ]

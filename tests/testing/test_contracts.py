@@ -127,6 +127,7 @@ OF_ONE_KIND = {
         ("cuts_what_came_before", BEFORE, r"no gradient back to what it reads: leave out `detach`"),
     ],
     "head=toy": [
+        ("misnames_what_it_reads", "test_it_declares_whose_positions_it_reads", r"reads the positions of `text`, and declares .*image.*`Traits\(reads=\.\.\.\)`"),
         ("scores_padding", "test_its_loss_is_a_sum_over_rows", r"Leave padded targets out of it \(`ignore_index`\)"),
         ("takes_the_mean", "test_its_loss_is_a_sum_over_rows", r"take the sum and not the mean"),
         ("counts_padding", "test_its_loss_is_a_sum_over_rows", r"`count` must leave out padded targets"),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import GenerativeHead, Head, TargetProcessor
+from mmlm_core.registry import ALL
 from mmlm_core.testing.contracts.checks import difference, refuses, same, telling
 from mmlm_core.testing.contracts.common import TEXTS, features
 from mmlm_core.testing.contracts.materials import padded
@@ -135,6 +136,17 @@ class HeadContract(ModuleContract):
                 f"{self.called} says that it reads `{name}` and sends no gradient back to it: leave out `detach`, "
                 "`no_grad` and `argmax` on its way to the loss, or the name out of `reads`."
             )
+
+    def test_it_declares_whose_positions_it_reads(self) -> None:
+        """Compositions are checked by the declaration, before the head is built."""
+        head, declared = self.modules()[""], self.component.traits_for(self.options).reads
+        assert isinstance(head, Head)
+        read = set(head.reads) - {QUERIES}
+        assert read == ({"text"} if declared == ALL else declared & {"text"}), (
+            f"{self.called} reads {'the positions of `text`' if read else 'its queries alone'}, and declares "
+            f"`reads={set(declared) or '{}'}`: let `Traits(reads=...)` name the modalities whose positions it reads "
+            "(`mmlm_core.ALL`: all of them), as the attribute `reads` of the head does."
+        )
 
     def test_its_facts_are_plain(self) -> None:
         """They are kept in the run folder."""

@@ -11,7 +11,7 @@ MMLM_API = 1
 @hookimpl
 def mmlm_components() -> list[Component]:
     """Return the fusions and projections."""
-    attends = Traits(needs=(Need("encoder", because="attends to the inputs"),))
+    attends = Traits(needs=(Need("encoder", because="attends to the inputs", unread=True),))
     return [
         Component("fusion", "concat", ConcatOptions, "mmlm_fusion.concat:Concat"),
         Component(

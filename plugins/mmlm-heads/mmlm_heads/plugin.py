@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmlm_core import Component, Need, Traits, hookimpl
+from mmlm_core import ALL, Component, Need, Traits, hookimpl
 from mmlm_heads.options import CaptioningOptions, ClassificationOptions, LanguageModelingOptions, Pooling
 
 __all__ = ["MMLM_API", "mmlm_components"]
@@ -57,4 +57,5 @@ def _classification_traits(options: ClassificationOptions) -> Traits:
         provides=frozenset({"queries"} if options.pooling is Pooling.query else ()),
         needs=(Need("encoder", because="labels inputs"), _TARGET),
         fits_targets=True,
+        reads=frozenset() if options.pooling is Pooling.query else ALL,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mmlm_core import Component, Need, Traits, hookimpl
+from mmlm_core import ALL, Component, Need, Traits, hookimpl
 from mmlm_core.ranges import check_range
 
 __all__ = ["MMLM_API", "NEWCLASSOptions", "mmlm_components", "mmlm_config_packages"]
@@ -39,6 +39,7 @@ def mmlm_components() -> list[Component]:
                     Need("data", has=frozenset({"target"}), because="learns from targets"),
                 ),
                 fits_targets=True,
+                reads=ALL,
             ),
         )
     ]

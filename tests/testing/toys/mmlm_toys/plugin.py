@@ -37,6 +37,11 @@ def backbone_traits(options: ToyOptions) -> Traits:
     return Traits(provides=frozenset(provides))
 
 
+def head_traits(options: ToyOptions) -> Traits:
+    """Return whose positions the toy head reads."""
+    return Traits(reads=frozenset({"image"} if options.fault == "misnames_what_it_reads" else {"text"}))
+
+
 @hookimpl
 def mmlm_components() -> list[Component]:
     """Return a component of each kind."""
@@ -48,7 +53,7 @@ def mmlm_components() -> list[Component]:
         Component("projection", "toy", ToyProjectionOptions, "mmlm_toys.projection:ToyProjection"),
         Component("fusion", "toy", ToyFusionOptions, "mmlm_toys.fusion:ToyFusion"),
         Component("backbone", "toy", ToyOptions, "mmlm_toys.backbone:ToyBackbone", traits=backbone_traits),
-        Component("head", "toy", ToyOptions, "mmlm_toys.head:ToyHead"),
+        Component("head", "toy", ToyOptions, "mmlm_toys.head:ToyHead", traits=head_traits),
         Component("data", "toy", ToyOptions, "mmlm_toys.data:ToyData", traits=data),
         Component("optimizer", "toy", ToyOptions, "mmlm_toys.optimizer:ToyOptimizer"),
         Component("schedule", "toy", ToyOptions, "mmlm_toys.schedule:ToySchedule"),
