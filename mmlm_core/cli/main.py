@@ -18,11 +18,11 @@ COMMANDS = {
     "predict": "predict for files, folders, a table or standard input; JSON lines out",
     "generate": "write text for an input or a prompt, as it is generated",
     "components": "list what can be chosen, and who gives it",
-    "plugins": "list the installed plugins, and what is wrong with those set aside; `check` one",
-    "plugin": "begin a plugin of your own: `mmlm plugin new NAME --kind KIND`",
+    "compat": "show which choices fit together, and why others do not",
     "explain": "explain an option: its value, who set it, what it is",
     "doctor": "examine this environment, and say what to do about what is wrong",
-    "compat": "show which choices fit together, and why others do not",
+    "plugins": "list the installed plugins, and what is wrong with those set aside; `check` one",
+    "plugin": "begin a plugin of your own: `mmlm plugin new NAME --kind KIND`",
 }
 """The commands, each with what it does; the command `x` is `run` of the module `mmlm_core.cli.x_command`."""
 
