@@ -92,7 +92,9 @@ def predict(model: Model, batch: Batch, options: DecodingOptions) -> list[dict[s
 
 
 def _reader(model: Model, batch: Batch, options: DecodingOptions, cache: bool) -> Reader:
-    return CachedReader(model, batch, options.max_tokens) if cache else UncachedReader(model, batch)
+    if cache and model.backbone.steps:
+        return CachedReader(model, batch, options.max_tokens)
+    return UncachedReader(model, batch)
 
 
 def _finish(row: list[int], total: float, end: int, length_penalty: float) -> Generated:

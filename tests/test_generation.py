@@ -12,6 +12,7 @@ from mmlm_core import generation
 from mmlm_core.build import build
 from mmlm_core.composition import Composition
 from mmlm_core.data import collate_examples
+from mmlm_core.interfaces import Backbone
 from mmlm_core.model import Model
 from mmlm_core.plugins import load_plugins
 from mmlm_core.settings import DecodingOptions
@@ -72,6 +73,15 @@ def test_with_a_cache_the_tokens_are_the_same_as_without(backbone: str, fusion: 
     assert [row.ids for row in cached] == [row.ids for row in uncached]
     assert [row.score for row in cached] == pytest.approx([row.score for row in uncached], abs=1e-4)
     assert len({tuple(row.ids) for row in cached}) > 1, "rows that all say the same prove nothing"
+
+
+def test_a_backbone_that_keeps_no_state_reads_everything_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, _ = make("gru", "concat")
+    batch, options = batch_of(model, TEXTS, PROMPTS), DecodingOptions(max_tokens=6)
+    expected = generation.generate(model, batch, options)
+    model.backbone.steps = False
+    monkeypatch.setattr(type(model.backbone), "start", Backbone.start)
+    assert [row.ids for row in generation.generate(model, batch, options)] == [row.ids for row in expected]
 
 
 @pytest.mark.parametrize("backbone", stepping_backbones())

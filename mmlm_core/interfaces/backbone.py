@@ -41,11 +41,14 @@ class Backbone(nn.Module, ABC):
         width: D.
         depth: Number of layers: how often `between` is called.
         table: The token table that a pretrained backbone brings; None: the builder makes one.
+        steps: Whether it can start a state and read on from it, as its trait `cache` says; else a generation reads
+            everything anew for each token.
     """
 
     width: int
     depth: int
     table: TokenTable | None = None
+    steps: bool = True
 
     @abstractmethod
     def forward(self, sequence: Features, between: Between | None = None, state: State | None = None) -> Tensor:
@@ -58,9 +61,8 @@ class Backbone(nn.Module, ABC):
         Shape: values [B, T, D] -> [B, T, D].
         """
 
-    @abstractmethod
     def start(self, rows: int, capacity: int, device: torch.device, dtype: torch.dtype) -> State:
-        """Return a fresh state, for a causal backbone.
+        """Return a fresh state, for a causal backbone that steps.
 
         Args:
             rows: B.
@@ -68,3 +70,4 @@ class Backbone(nn.Module, ABC):
             device: Where its tensors lie.
             dtype: Of its tensors.
         """
+        raise NotImplementedError(f"{type(self).__name__} keeps no state: its `steps` must be False.")

@@ -108,6 +108,7 @@ OF_ONE_KIND = {
     ],
     "backbone=toy": [
         ("says_nothing", EVALUATED, r"provides neither `causal` nor `bidirectional`: say in its traits"),
+        ("does_not_say_that_it_steps", "test_it_declares_whether_it_steps", r"does not provide `cache`, and its `steps` is True"),
         ("ignores_the_mask", "test_padding_changes_no_valid_output[bidirectional]", r"ignores the mask.*`sequence\.valid`"),
         ("looks_ahead", "test_a_causal_backbone_never_looks_ahead", r"looks ahead: with `causal=True`.*those before it alone"),
         ("looks_ahead_in_training", "test_a_causal_backbone_never_looks_ahead", r"looks ahead.* in training"),

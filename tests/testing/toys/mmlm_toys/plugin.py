@@ -34,6 +34,7 @@ class ToyFusionOptions(ToyOptions):
 def backbone_traits(options: ToyOptions) -> Traits:
     """Return what the toy backbone provides."""
     provides = {"causal", "bidirectional", "cache"} if options.fault != "says_nothing" else {"cache"}
+    provides -= {"cache"} if options.fault == "does_not_say_that_it_steps" else set()
     return Traits(provides=frozenset(provides))
 
 
