@@ -64,6 +64,7 @@ class Traits:
 
     - backbone: `causal`, `bidirectional` (what it can read), `cache` (it can step);
     - encoder: `sequence`, `grid` (features keep their height and width), `pooled`;
+    - projection: `positions` (one comes out for each that goes in);
     - head: `queries` (it adds positions of its own), `generates`;
     - data: `input:<modality>`, `target`.
 

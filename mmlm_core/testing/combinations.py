@@ -74,7 +74,7 @@ def fitting(compositions: Iterable[Composition], registry: Registry) -> list[Com
     return found
 
 
-def covering(compositions: Iterable[Composition]) -> list[Composition]:
+def covering(compositions: Iterable[Composition], registry: Registry) -> list[Composition]:
     """Return a few compositions in which every pair of choices stands that can stand together.
 
     Greedily, as in AETG (Cohen et al. 1997): next comes the composition that adds most pairs, each of its parts that
@@ -82,17 +82,16 @@ def covering(compositions: Iterable[Composition]) -> list[Composition]:
 
     Args:
         compositions: All that fit, each choice of the parts that take turns in at least one of them.
+        registry: The choices.
     """
     bases = list(compositions)
-    turns = alternatives(bases)
-    uncovered: set[Pair] = set().union(*(possible_pairs(base, turns) for base in bases))
-    queue = [
-        (-len(uncovered), number) for number in range(len(bases))
-    ]  # what one adds only falls: an old sum bounds it
+    turns = alternatives(bases, registry)
+    uncovered: set[Pair] = set().union(*map(possible_pairs, bases, turns))
+    queue = [(-len(uncovered), number) for number in range(len(bases))]  # what one adds only falls
     chosen = []
     while uncovered:
         number = heapq.heappop(queue)[1]
-        whole = _completed(bases[number], turns, uncovered)
+        whole = _completed(bases[number], turns[number], uncovered)
         added = _pairs(_words(whole)) & uncovered
         heapq.heappush(queue, (-len(added), number))
         if len(added) >= -queue[0][0]:
@@ -101,17 +100,31 @@ def covering(compositions: Iterable[Composition]) -> list[Composition]:
     return chosen
 
 
-def alternatives(compositions: Iterable[Composition]) -> dict[str, dict[str, Choice]]:
-    """Return the choices of each slot whose parts take turns, by `slot=name`."""
-    found: dict[str, dict[str, Choice]] = {}
+Turns = Mapping[str, Mapping[str, Choice]]
+"""The choices that fit in each slot whose parts take turns, by `slot=name`."""
+
+
+def alternatives(compositions: Sequence[Composition], registry: Registry) -> list[Turns]:
+    """Return the choices that each composition may have in the slots whose parts take turns.
+
+    Whether one fits is asked only where a need concerns it, which hardly any does.
+    """
+    known: dict[str, dict[str, Choice]] = {}
     for composition in compositions:
         for slot, choice in composition.choices.items():
             if _takes_turns(slot):
-                found.setdefault(slot, {}).setdefault(f"{slot}={choice.component.name}", choice)
-    return found
+                known.setdefault(slot, {}).setdefault(f"{slot}={choice.component.name}", choice)
+    return [
+        {
+            slot: {word: choice for word, choice in known[slot].items() if _fits(choice, composition, registry)}
+            for slot in composition.choices
+            if slot in known
+        }
+        for composition in compositions
+    ]
 
 
-def possible_pairs(composition: Composition, turns: Mapping[str, Mapping[str, Choice]]) -> set[Pair]:
+def possible_pairs(composition: Composition, turns: Turns) -> set[Pair]:
     """Return the pairs of a composition, whichever of the alternatives stands in a slot where parts take turns."""
     options = [
         list(turns[slot]) if slot in turns else [f"{slot}={choice.component.name}"]
@@ -123,6 +136,18 @@ def possible_pairs(composition: Composition, turns: Mapping[str, Mapping[str, Ch
         for one in some
         for other in others
     }
+
+
+def _fits(choice: Choice, composition: Composition, registry: Registry) -> bool:
+    """Whether a choice fits in its slot of a composition that is otherwise complete."""
+    concerned = choice.traits.needs or any(
+        need.of.partition("/")[0] == choice.slot.partition("/")[0]
+        for other in composition.choices.values()
+        for need in other.traits.needs
+    )
+    if not concerned:
+        return True
+    return not misfits(Composition({**composition.choices, choice.slot: choice}, composition.settings), registry)
 
 
 def label(composition: Composition) -> str:
@@ -139,7 +164,7 @@ def _takes_turns(slot: str) -> bool:
     return kind_of(slot) in ("tokenizer", "projection", "optimizer", "schedule")
 
 
-def _completed(base: Composition, turns: Mapping[str, Mapping[str, Choice]], uncovered: set[Pair]) -> Composition:
+def _completed(base: Composition, turns: Turns, uncovered: set[Pair]) -> Composition:
     """Return a composition with those alternatives that add most uncovered pairs to it."""
     whole = Composition(dict(base.choices), base.settings)
     open_slots = [slot for slot in base.choices if slot in turns]

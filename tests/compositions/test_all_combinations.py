@@ -75,7 +75,7 @@ def in_turns(compositions: list[Composition]) -> list[Composition]:
 
 NOWHERE = {"data": "rows.jsonl", "tokenizer": "tokenizer.json"}  # for collecting: nothing is opened
 FITTING = fitting(combinations(REGISTRY, filler(NOWHERE), SETTINGS), REGISTRY)
-COVERING = covering(FITTING)
+COVERING = covering(FITTING, REGISTRY)
 PRODUCT = in_turns(FITTING)
 PARTS = 20
 """The whole product is cut into as many tests, so that its progress shows."""
@@ -170,7 +170,6 @@ def test_every_component_fits_somewhere() -> None:
 
 
 def test_the_covering_set_holds_every_pair_that_fits() -> None:
-    turns = alternatives(FITTING)
-    wanted = set().union(*(possible_pairs(composition, turns) for composition in FITTING))
+    wanted = set().union(*map(possible_pairs, FITTING, alternatives(FITTING, REGISTRY)))
     rows = [sorted(f"{s}={c.component.name}" for s, c in x.choices.items()) for x in COVERING]
     assert {(a, b) for row in rows for i, a in enumerate(row) for b in row[i + 1 :]} == wanted

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from mmlm_core.ranges import check_range
 
-__all__ = ["ConcatOptions", "CrossAttentionOptions", "LinearOptions", "MlpOptions"]
+__all__ = ["ConcatOptions", "CrossAttentionOptions", "LinearOptions", "MlpOptions",
+           "PerceiverOptions", "PixelShuffleOptions", "PoolOptions"]  # fmt: skip
 
 
 @dataclass
@@ -56,3 +57,45 @@ class MlpOptions:
     def __post_init__(self) -> None:
         """Check the ranges."""
         check_range(self, "expansion", 0.01)
+
+
+@dataclass
+class PoolOptions:
+    """The means of equal shares of the positions: a few positions for an input of any length."""
+
+    positions: int = 1
+    """Means, and so positions that come out."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range(self, "positions", 1)
+
+
+@dataclass
+class PixelShuffleOptions:
+    """Neighbouring positions side by side in a wider one: fewer positions, nothing thrown away."""
+
+    factor: int = 2
+    """Positions in each direction that become one, by 2 a quarter as many; of a sequence, that many in a row."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range(self, "factor", 1)
+
+
+@dataclass
+class PerceiverOptions:
+    """Learned queries that read the features and stand for them: Flamingo's resampler (Alayrac et al. 2022)."""
+
+    positions: int = 16
+    """Queries, and so positions that come out."""
+    depth: int = 2
+    """Layers."""
+    heads: int = 4
+    """Attention heads; they divide the backbone's width."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range(self, "positions", 1)
+        check_range(self, "depth", 1)
+        check_range(self, "heads", 1)

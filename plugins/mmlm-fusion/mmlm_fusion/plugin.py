@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from mmlm_core import Component, Need, Traits, hookimpl
-from mmlm_fusion.options import ConcatOptions, CrossAttentionOptions, LinearOptions, MlpOptions
+from mmlm_fusion.options import (
+    ConcatOptions,
+    CrossAttentionOptions,
+    LinearOptions,
+    MlpOptions,
+    PerceiverOptions,
+    PixelShuffleOptions,
+    PoolOptions,
+)
 
 MMLM_API = 1
 
@@ -12,6 +20,7 @@ MMLM_API = 1
 def mmlm_components() -> list[Component]:
     """Return the fusions and projections."""
     attends = Traits(needs=(Need("encoder", because="attends to the inputs", unread=True),))
+    keeps = Traits(provides=frozenset({"positions"}))
     return [
         Component("fusion", "concat", ConcatOptions, "mmlm_fusion.concat:Concat"),
         Component(
@@ -22,6 +31,15 @@ def mmlm_components() -> list[Component]:
             traits=attends,
             tiny={"heads": 2},
         ),
-        Component("projection", "linear", LinearOptions, "mmlm_fusion.linear:Linear"),
-        Component("projection", "mlp", MlpOptions, "mmlm_fusion.mlp:Mlp"),
+        Component("projection", "linear", LinearOptions, "mmlm_fusion.linear:Linear", traits=keeps),
+        Component("projection", "mlp", MlpOptions, "mmlm_fusion.mlp:Mlp", traits=keeps),
+        Component(
+            "projection",
+            "perceiver",
+            PerceiverOptions,
+            "mmlm_fusion.perceiver:Perceiver",
+            tiny={"positions": 2, "depth": 1, "heads": 2},
+        ),
+        Component("projection", "pixel_shuffle", PixelShuffleOptions, "mmlm_fusion.pixel_shuffle:PixelShuffle"),
+        Component("projection", "pool", PoolOptions, "mmlm_fusion.pool:Pool"),
     ]
