@@ -144,11 +144,15 @@ class InputReader:
 
 
 def _standard_input() -> Iterator[Row]:
-    """Yield the objects of standard input, which is UTF-8 whatever the locale says."""
+    """Yield the objects of standard input, which is UTF-8 whatever the locale says; at least one."""
     binary = getattr(sys.stdin, "buffer", None)
     lines: Any = sys.stdin if binary is None else io.TextIOWrapper(binary, encoding="utf-8-sig")
+    number = 0
     try:
-        yield from _json_lines(lines, "standard input")
+        for number, row in enumerate(_json_lines(lines, "standard input"), 1):  # noqa: B007
+            yield row
+        if not number:
+            raise DataError('standard input has no rows: give lines of JSON, as `{"image": "cat.png"}`.')
     except UnicodeDecodeError as error:
         raise DataError(f"standard input is no text in UTF-8: the byte 0x{error.object[error.start]:02X} is not valid "
                         "there.") from error  # fmt: skip

@@ -179,6 +179,7 @@ def test_an_input_that_cannot_be_used_is_told(mmlm: Mmlm, loaded: Loaded, folder
 
 
 @pytest.mark.parametrize(("content", "message"), [
+    (b"\n", 'standard input has no rows: give lines of JSON, as `{"image": "cat.png"}`.'),
     (b'{"image": "\xff"}\n', "standard input is no text in UTF-8: the byte 0xFF is not valid there."),
     (b'{"image": "a.jpg"}\n{"image\n', "line 2 of standard input is no JSON: Invalid control character at."),
 ])  # fmt: skip
