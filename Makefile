@@ -39,7 +39,8 @@ clean:
 
 $(READY): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch torchvision hatchling editables
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
+		torch torchvision hatchling editables setuptools setuptools-scm wheel
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation \
 		--editable ".[dev,docs]" $(foreach plugin,$(PLUGINS),--editable ./$(plugin))
 	touch $@

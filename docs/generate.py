@@ -132,7 +132,11 @@ def traits_parts(traits: Traits) -> Iterator[str]:
     """Yield what a component provides and needs, with its default options."""
     if traits.provides:
         yield f"Provides {', '.join(f'`{word}`' for word in sorted(traits.provides))}."
-    needs = [f"- Needs {needed(need.of, need.has)}: it {need.because}." for need in traits.needs]
+    needs = [
+        f"- {f'Needs {needed(need.of, need.has)}' if not need.absent and need.count is None else f'Needs {need}'}: "
+        f"it {need.because}."
+        for need in traits.needs
+    ]
     if traits.uses_tokenizer:
         needs.append("- Needs a `tokenizer`: it reads or writes text.")
     if needs:

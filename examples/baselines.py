@@ -1,18 +1,27 @@
 """A plain baseline for a run, on the run's own rows: `python examples/baselines.py runs/x [test]`.
 
 Classification of texts: TF-IDF and logistic regression (scikit-learn). Language modelling: an interpolated trigram
-model (Witten-Bell, nltk) over the run's own tokens, so that both perplexities count the same things.
+model (Witten-Bell, nltk) over the run's own tokens, so that both perplexities count the same things. Texts out of
+texts, as translations: a table of words (IBM's model 1, nltk), and the target of the nearest source. Questions about
+pictures, or captions: the most frequent answer, of each kind, and to each question; the run's figures by kind too.
 """
 
 import json
 import math
+import re
 import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import mmlm_core
 from mmlm_core.interfaces import Tokenizer
 from mmlm_core.preparation import make_source, make_tokenizer
 from mmlm_core.types import Example
+
+LETTERS = "\u3040-\u30ff\u4e00-\u9fff"
+"""Of Chinese and Japanese."""
 
 
 def classify(train: list[Example], test: list[Example]) -> dict[str, float]:
@@ -55,13 +64,109 @@ def foretell(train: list[Example], test: list[Example], tokenizer: Tokenizer) ->
     return {"perplexity": math.exp(surprise / tokens)}
 
 
+def translate(train: list[Example], test: list[Example]) -> dict[str, list[str]]:
+    """Return what plain translators write: always the same, word by word, and the target of the nearest source."""
+    usual = Counter(row.target for row in train).most_common(1)[0][0]
+    targets = {_text(row): row.target for row in train}
+    return {
+        "the most frequent target": [usual] * len(test),
+        "a table of words": _word_by_word(train, test),
+        "the nearest source": [targets[get_close_matches(_text(row), targets, 1, 0)[0]] for row in test],
+    }
+
+
+def _word_by_word(train: list[Example], test: list[Example]) -> list[str]:
+    """Write for each word its translation by IBM's model 1 (Brown et al. 1993; nltk), and an unknown word as it is."""
+    from nltk.translate import AlignedSent, IBMModel1
+
+    pairs = [AlignedSent(_split(row.target), _split(_text(row))) for row in train]
+    model = IBMModel1(pairs, 5)
+    table: dict[str, tuple[float, str]] = {}
+    for target, sources in model.translation_table.items():
+        for source, share in sources.items():
+            if source is not None:
+                table[source] = max(table.get(source, (0.0, source)), (share, target))
+    return [_joined([table.get(word, (0.0, word))[1] for word in _split(_text(row))]) for row in test]
+
+
+def _split(text: str) -> list[str]:
+    """Return the words; of Chinese and Japanese, the characters."""
+    return re.findall(rf"[{LETTERS}]|[^\s{LETTERS}]+", text)
+
+
+def _joined(words: list[str]) -> str:
+    return re.sub(rf"(?<=[{LETTERS}]) (?=[{LETTERS}])", "", " ".join(words))
+
+
+def answer(train: list[Example], test: list[Example]) -> dict[str, list[str]]:
+    """Return the most frequent answers of training: of all, to a row's kind, and to its very question."""
+
+    def usual(by: Callable[[Example], str]) -> list[str]:
+        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for row in train:
+            counts[by(row)][row.target] += 1
+            counts[""][row.target] += 1
+        return [(counts.get(by(row)) or counts[""]).most_common(1)[0][0] for row in test]
+
+    return {
+        "the most frequent answer": usual(lambda row: ""),
+        "the most frequent of the kind": usual(kind),
+        "the most frequent to the question": usual(_text),
+    }
+
+
+def kind(row: Example) -> str:
+    """Return the kind of a row that says it in its key, as `emoji.parquet:17:colour`; else nothing."""
+    parts = row.key.split(":")
+    return parts[2].split(".")[0] if len(parts) > 2 else ""
+
+
+def _text(row: Example) -> str:
+    return " ".join(row.inputs.get("text") or ())
+
+
+def compare(
+    run: Path,
+    answers: dict[str, list[str]],
+    test: list[Example],
+    measure: Callable[..., dict[str, float]],
+    names: Sequence[str],
+) -> None:
+    """Print the figures of the run's predictions and of each baseline's, and those by kind where there are kinds."""
+    from sacrebleu.metrics.chrf import CHRF
+
+    lines = map(json.loads, (run / "predictions.jsonl").read_text(encoding="utf-8").splitlines())
+    given = {line["key"]: line["prediction"] for line in lines}
+    if given.keys() != {row.key for row in test}:
+        raise SystemExit(f"`{run}` has the predictions of other rows: run `mmlm eval {run}` first.")
+    answers = {"the run": [given[row.key] for row in test], **answers}
+    kinds = sorted({kind(row) for row in test} - {""})
+    for part in ["", *kinds]:
+        places = [place for place, row in enumerate(test) if not part or kind(row) == part]
+        references = [test[place].target for place in places]
+        sys.stdout.write(f"{part or 'all'}: {len(places)} rows\n")
+        for who, said in answers.items():
+            chosen = [said[place] for place in places]
+            figures = measure([{"prediction": text} for text in chosen], references)
+            figures["chrf"] = CHRF().corpus_score(chosen, [references]).score
+            told = ", ".join(f"{name} {figures[name]:.3f}" for name in names)
+            sys.stdout.write(f"  {who}: {told}\n")
+
+
 def main(run: str, split: str = "test") -> None:
     """Print the run's figures and the baseline's."""
     predictor = mmlm_core.load(run)
     composition = predictor.composition
     source = make_source(composition)
     train, test = list(source.read("train")), list(source.read(split))
-    if composition["head"].component.name == "classification":
+    head = composition["head"].component.name
+    if head in ("captioning", "translation", "answering"):
+        pictures = "image" in train[0].inputs
+        answers = answer(train, test) if pictures else translate(train, test)
+        names = ["exact_match", "token_f1"] if pictures else ["exact_match", "token_f1", "bleu", "chrf"]
+        compare(Path(run), answers, test, predictor.model.head.metrics, names)
+        return
+    if head == "classification":
         baseline = classify(train, test)
     else:
         tokenizer = make_tokenizer(composition)

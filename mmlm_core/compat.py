@@ -73,6 +73,8 @@ def _concerns(need: Need, slot: str, registry: Registry) -> bool:
     """Whether the choice of a slot alone decides if the need is met: not where another modality's could meet it."""
     if slot == need.of:
         return True
+    if need.count is not None:
+        return False  # how many there are shows in the whole composition alone
     return slot.startswith(f"{need.of}/") and (need.every or len(registry.modalities()) == 1)
 
 
@@ -108,6 +110,10 @@ def _is_met(need: Need, composition: Composition) -> bool:
         choice for choice in composition.of_kind(need.of) if not (need.unread and _is_read(choice.slot, composition))
     ]
     serving = [choice for choice in chosen if not need.has or need.has & choice.traits.provides]
+    if need.absent:
+        return not serving
+    if need.count is not None:
+        return len(serving) == need.count
     return bool(serving) and (not need.every or len(serving) == len(chosen))
 
 
@@ -120,17 +126,25 @@ def _is_read(slot: str, composition: Composition) -> bool:
 def _sentence(choice: Choice, need: Need, composition: Composition) -> str:
     asked = f" that provides {' or '.join(f'`{word}`' for word in sorted(need.has))}" if need.has else ""
     article = "every" if need.every else "an" if need.of[0] in "aeiou" else "a"
+    verb = "goes with no" if need.absent else f"needs {article}"
+    many = ""
+    if need.count is not None:
+        verb, many = f"needs exactly {need.count} of", f" and has {sum(1 for _ in composition.of_kind(need.of))}"
     if need.unread and "head" in composition.choices:
         head = composition["head"]
         if head.traits.reads:
             names = " and ".join(f"`{name}`" for name in sorted(head.traits.reads))
             read = "every input" if head.traits.reads == ALL else names
             asked += f" of an input that the head does not read itself, and `head={head.component.name}` reads {read}"
-    return f"`{choice.slot}={choice.component.name}` {need.because}: it needs {article} `{need.of}`{asked}."
+        elif need.absent:
+            asked += f" of an input that the head does not read itself, and `head={head.component.name}` reads none"
+    return f"`{choice.slot}={choice.component.name}` {need.because}: it {verb} `{need.of}`{asked}{many}."
 
 
 def _fitting(need: Need, registry: Registry, composition: Composition) -> tuple[str, ...]:
     fitting: list[str] = []
+    if need.absent and need.of == "encoder":
+        return ()  # the way out is another part: the reason names it
     for slot in slots(registry):
         if (slot == need.of or slot.startswith(f"{need.of}/")) and not (need.unread and _is_read(slot, composition)):
             kind = kind_of(slot)
@@ -141,7 +155,7 @@ def _fitting(need: Need, registry: Registry, composition: Composition) -> tuple[
 
 def _could_serve(component: Component, need: Need) -> bool:
     """Whether the component with its default options provides what is needed."""
-    return not need.has or bool(need.has & component.traits_for(component.options()).provides)
+    return not need.has or bool(need.has & component.traits_for(component.options()).provides) != need.absent
 
 
 def _unread_inputs(composition: Composition) -> Iterator[Misfit]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mmlm_core.errors import MmlmError, OptionError, UnknownChoiceError, did_you_mean, gather, one_of
 from mmlm_core.options import Source, plain, said, typed
-from mmlm_core.registry import NONE, Component, Registry, Traits
+from mmlm_core.registry import NONE, Component, Registry, Traits, leaves_out
 from mmlm_core.settings import Settings
 
 __all__ = ["SINGLE_SLOTS", "Choice", "Composition", "kind_of", "slots"]
@@ -176,7 +176,7 @@ def _filled_slots(
             names = sorted(groups | set(Settings.groups()))
             told = f"`{group}` of {said(source, group)} is no group."
             problems.append(UnknownChoiceError(f"{told}{did_you_mean(group, names)}{one_of(names)}"))
-    filled = {slot: node for slot, node in filled.items() if _is_filled(node)}
+    filled = {slot: node for slot, node in filled.items() if _is_filled(slot, node)}
     for slot in sorted(set(filled) - set(known)):
         unread = slot.startswith("projection/") and f"encoder/{slot.partition('/')[2]}" not in filled
         if not unread:
@@ -196,5 +196,5 @@ def _path(slot: str) -> str:
     return slot.replace("/", ".")
 
 
-def _is_filled(node: Any) -> bool:
-    return node not in (None, {}, {"name": None}, {"name": NONE})
+def _is_filled(slot: str, node: Any) -> bool:
+    return node not in (None, {}, {"name": None}) and not (node == {"name": NONE} and leaves_out(kind_of(slot), NONE))

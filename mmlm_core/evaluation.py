@@ -22,6 +22,7 @@ from mmlm_core.preparation import make_source
 from mmlm_core.report import write_report
 from mmlm_core.runs import RunFolder
 from mmlm_core.samples import prediction_row, sample
+from mmlm_core.settings import OnError
 from mmlm_core.types import QUERIES, Example
 
 __all__ = ["COMMON", "SHUFFLED", "derangement", "evaluate", "most_common"]
@@ -54,7 +55,8 @@ def evaluate(
     """Predict a whole split, measure it, and write the predictions, the metrics and the report into the run folder.
 
     Two controls say what the metrics are worth: the most frequent answer of the training rows, given to everything; and
-    the same model, fed the inputs of other rows.
+    the same model, fed the inputs of other rows. Where the head compares the inputs of a row, the second control alone
+    makes sense, and leaves one of the modalities as it is.
 
     Args:
         run: The run folder.
@@ -120,10 +122,12 @@ def most_common(targets: Iterable[Any]) -> Any:
     return counts.most_common(1)[0][0] if counts else None
 
 
-def _judge(predictor: Predictor, rows: Sequence[Example], progress: bool, title: str) -> Judged:
+def _judge(
+    predictor: Predictor, rows: Sequence[Example], progress: bool, title: str, on_error: OnError | None = None
+) -> Judged:
     settings = predictor.composition.settings
     judged = Judged()
-    loader = _loader(predictor, rows)
+    loader = _loader(predictor, rows, on_error or settings.loader.on_error)
     for batch in _shown_progress(loader, title, progress):
         loss, predictions = judge(predictor.model, batch.to(predictor.device), settings.decoding)
         judged.examples += batch.examples
@@ -134,13 +138,13 @@ def _judge(predictor: Predictor, rows: Sequence[Example], progress: bool, title:
     return judged
 
 
-def _loader(predictor: Predictor, rows: Sequence[Example]) -> BatchLoader:
+def _loader(predictor: Predictor, rows: Sequence[Example], on_error: OnError) -> BatchLoader:
     composition, model = predictor.composition, predictor.model
     return make_loaders(
         {"evaluation": rows},
         model.processors(),
         model.head.target_processor(),
-        replace(composition.settings.loader, cache_mib=0),
+        replace(composition.settings.loader, cache_mib=0, on_error=on_error),
         composition.settings.run.seed,
         needs_target="target" in composition["data"].traits.provides,
         pin=predictor.device.type == "cuda",
@@ -168,15 +172,21 @@ def _controls(
     examples = judged.examples
     if not predictor.composition.modalities() or not examples or judged.predictions[0].get("prediction") is None:
         return told
-    answer = most_common(targets)
+    pairs = "pairs" in predictor.composition["head"].traits.provides
+    answer = None if pairs else most_common(targets)
     if answer is not None:
         told[COMMON] = _measured(predictor, [{"prediction": answer}] * len(examples), examples)
-    aligned = QUERIES not in model.head.reads and not isinstance(judged.predictions[0]["prediction"], str | int)
+    alone = isinstance(judged.predictions[0]["prediction"], str | int) or pairs  # one answer for the whole row
+    aligned = QUERIES not in model.head.reads and not alone
     if len(examples) > 1 and not aligned:  # a tag for each input position has no meaning on other inputs
         order = derangement(len(examples), predictor.composition.settings.run.seed)
-        shuffled = [replace(example, inputs=examples[other].inputs)
-                    for example, other in zip(examples, order, strict=True)]  # fmt: skip
-        told[SHUFFLED] = _metrics(predictor, _judge(predictor, shuffled, progress, SHUFFLED))
+        kept = predictor.composition.modalities()[:1] if pairs else []  # else a row's inputs would still be a pair
+        shuffled = [
+            replace(example, inputs={**examples[other].inputs, **{name: example.inputs.get(name, ()) for name in kept}})
+            for example, other in zip(examples, order, strict=True)
+        ]
+        # Another row's input may be too short for a target that must fit into its positions: such a row has no say.
+        told[SHUFFLED] = _metrics(predictor, _judge(predictor, shuffled, progress, SHUFFLED, OnError.SKIP))
     return told
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from mmlm_core.errors import ConflictError, PluginError, UnknownChoiceError, did_you_mean, one_of
 
-__all__ = ["ALL", "KINDS", "NONE", "Component", "Need", "Registry", "Traits", "check_kind"]
+__all__ = ["ALL", "KINDS", "NONE", "Component", "Need", "Registry", "Traits", "check_kind", "leaves_out"]
 
 KINDS: Mapping[str, str] = {
     "tokenizer": "text (or another modality) to discrete ids and back",
@@ -33,7 +33,7 @@ ALL = frozenset({"*"})
 """Every modality that a model reads."""
 
 NONE = "none"
-"""The choice that leaves a modality out."""
+"""The choice that leaves a modality, or the tokenizer, out; of other kinds it is a name like any other."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Need:
             another, so it must not see the tokens to come".
         every: For `encoder`: every chosen encoder must satisfy it; otherwise one of them is enough.
         unread: For `encoder`: only those count whose positions the head does not read.
+        absent: The need is the other way round: there must be no such component.
+        count: For `encoder`: there must be exactly so many such encoders.
     """
 
     of: str
@@ -54,6 +56,15 @@ class Need:
     has: frozenset[str] = frozenset()
     every: bool = False
     unread: bool = False
+    absent: bool = False
+    count: int | None = None
+
+    def __str__(self) -> str:
+        """Return what is needed in a few words, without the reason."""
+        what = " ".join(filter(None, [self.of, " or ".join(sorted(self.has))]))
+        if self.absent:
+            return f"no {what}{' that the head does not read' if self.unread else ''}"
+        return what if self.count is None else f"exactly {self.count} of {what}"
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,9 @@ class Traits:
     - backbone: `causal`, `bidirectional` (what it can read), `cache` (it can step);
     - encoder: `sequence`, `grid` (features keep their height and width), `pooled`;
     - projection: `positions` (one comes out for each that goes in);
-    - head: `queries` (it adds positions of its own), `generates`;
+    - fusion: `between` (it acts between the layers of the backbone), `apart` (no input sees another, nor the queries);
+    - head: `queries` (it adds positions of its own), `generates`, `pairs` (its loss and its metrics compare the
+      inputs of a row with each other and with those of other rows);
     - data: `input:<modality>`, `target`.
 
     Attributes:
@@ -111,10 +124,11 @@ class Component:
     def __post_init__(self) -> None:
         """Check the declaration at the door, where its author sees it."""
         check_kind(self.kind)
-        if not self.name.isidentifier() or self.name != self.name.lower() or self.name == NONE:
+        if not self.name.isidentifier() or self.name != self.name.lower() or leaves_out(self.kind, self.name):
+            reserved = f", and is not `{NONE}`" if leaves_out(self.kind, NONE) else ""
             raise PluginError(
                 f"`{self.name}` cannot name a component of kind `{self.kind}`: "
-                f"a name has lower case letters, digits and underscores, and is not `{NONE}`."
+                f"a name has lower case letters, digits and underscores{reserved}."
             )
         if not (isinstance(self.options, type) and is_dataclass(self.options)):
             raise PluginError(f"The options of `{self.kind}={self.name}` must be a dataclass, not {self.options!r}.")
@@ -159,6 +173,11 @@ def check_kind(kind: str) -> None:
             raise PluginError(f"The kind `{kind}` must name its modality, as `encoder/image` does.")
     elif slash or base not in KINDS:
         raise PluginError(f"`{kind}` is no kind of component.{did_you_mean(kind, KINDS)}{one_of(list(KINDS))}")
+
+
+def leaves_out(kind: str, name: str) -> bool:
+    """Whether a name is the choice that leaves a kind out, which no component can have."""
+    return name == NONE and (kind == "tokenizer" or kind.startswith("encoder/"))
 
 
 class Registry:

@@ -15,7 +15,7 @@ from mmlm_core.files import read_json, read_yaml
 from mmlm_core.hookspecs import API
 from mmlm_core.overriding import override
 from mmlm_core.plugins import VARIABLE, Plugins, load_plugins
-from mmlm_core.registry import NONE, Registry
+from mmlm_core.registry import Registry, leaves_out
 from mmlm_core.runs import RunFolder
 from mmlm_core.safety import refuse_unsafe
 from mmlm_core.settings import RunOptions
@@ -174,5 +174,6 @@ def _chosen(mapping: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         nested = group in ("encoder", "projection") and isinstance(node, Mapping)
         for modality, choice in node.items() if nested else [("", node)]:
             name = choice.get("name") if isinstance(choice, Mapping) else None
-            if isinstance(name, str) and name != NONE and (group != "run"):
-                yield (f"{group}/{modality}" if group == "encoder" else group), name
+            kind = f"{group}/{modality}" if group == "encoder" else group
+            if isinstance(name, str) and not leaves_out(kind, name) and group != "run":
+                yield kind, name

@@ -116,6 +116,44 @@ def test_a_need_of_every_encoder_is_not_met_by_one(registry: Registry) -> None:
     ]
 
 
+def test_a_component_that_must_not_be_there_is_told_with_the_others(registry: Registry) -> None:
+    alone = Need("backbone", "has no layers", frozenset({"causal"}), absent=True)
+    composition = compose(registry)
+    composition.choices["fusion"] = Choice("fusion", component("fusion", "still", needs=(alone,)), Empty())
+    assert reasons(registry, composition) == [
+        "`fusion=still` has no layers: it goes with no `backbone` that provides `causal`. These fit: `backbone=bert`."
+    ]
+    composition.choices["backbone"] = compose(registry, backbone="bert")["backbone"]
+    assert reasons(registry, composition) == []
+
+
+@pytest.mark.parametrize(
+    ("head", "read"), [("plain", "`head=plain` reads none"), ("tag", "`head=tag` reads `text`"), ("pool", "")]
+)
+def test_no_input_may_be_left_that_the_head_does_not_read(registry: Registry, head: str, read: str) -> None:
+    late = Need("encoder", "keeps inputs apart", unread=True, absent=True)
+    composition = compose(registry, head=head)
+    composition.choices["fusion"] = Choice("fusion", component("fusion", "late", needs=(late,)), Empty())
+    assert reasons(registry, composition) == (
+        ["`fusion=late` keeps inputs apart: it goes with no `encoder` of an input that the head does not read itself, "
+         f"and {read}."] if read else []
+    )  # fmt: skip
+    nothing = compose(registry, {}, head="plain")
+    nothing.choices["fusion"] = composition["fusion"]
+    assert reasons(registry, nothing) == []
+
+
+def test_a_number_of_encoders_is_exact(registry: Registry) -> None:
+    two = Need("encoder", "compares", count=2)
+    for encoders in ({}, {"image": "cnn"}, {"image": "cnn", "text": "embedding"}):
+        composition = compose(registry, encoders, tokenizer="char")
+        composition.choices["head"] = Choice("head", component("head", "pair", needs=(two,)), Empty())
+        assert [misfit.reason for misfit in compat.misfits(composition, registry)] == (
+            [] if len(encoders) == 2 else
+            [f"`head=pair` compares: it needs exactly 2 of `encoder` and has {len(encoders)}."]
+        )  # fmt: skip
+
+
 def test_who_reads_text_needs_a_tokenizer(registry: Registry) -> None:
     assert reasons(registry, compose(registry, {"text": "embedding"})) == [
         "`encoder/text=embedding` reads or writes text: it needs a `tokenizer`. These fit: `tokenizer=char`."

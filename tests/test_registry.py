@@ -35,9 +35,11 @@ def component(kind: str = "backbone", name: str = "gru", **changes: object) -> C
     ("changes", "message"),
     [
         ({"name": "Gru"}, "`Gru` cannot name a component of kind `backbone`: a name has lower case letters, digits and "
-                          "underscores, and is not `none`."),
-        ({"name": "none"}, "`none` cannot name a component of kind `backbone`: a name has lower case letters, digits "
-                           "and underscores, and is not `none`."),
+                          "underscores."),
+        ({"name": "none", "kind": "encoder/image"}, "`none` cannot name a component of kind `encoder/image`: a name has "
+                                                    "lower case letters, digits and underscores, and is not `none`."),
+        ({"name": "none", "kind": "tokenizer"}, "`none` cannot name a component of kind `tokenizer`: a name has lower "
+                                                "case letters, digits and underscores, and is not `none`."),
         ({"kind": "bakbone"}, "`bakbone` is no kind of component. Did you mean `backbone`? Choices: "
                               + ", ".join(f"`{kind}`" for kind in sorted(KINDS)) + "."),
         ({"kind": "encoder"}, "The kind `encoder` must name its modality, as `encoder/image` does."),

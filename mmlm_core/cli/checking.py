@@ -99,7 +99,7 @@ def _check_choice(menu: Menu, override: Override) -> None:
         if isinstance(value, dict):
             continue
         if value is None and group != EXPERIMENT:
-            raise UnknownChoiceError(f"write `{group}={NONE}` to leave it out." if NONE in menu.choices(group)
+            raise UnknownChoiceError(f"write `{group}={NONE}` to leave it out." if menu.can_be_left_out(group)
                                      else f"`{group}` must be chosen.{menu.listed(group)}")  # fmt: skip
         if isinstance(value, list):
             raise OptionError(f"`{group}` takes one choice, not a list.{menu.listed(group)}")

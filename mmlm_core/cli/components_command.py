@@ -80,7 +80,7 @@ def _misfits(registry: Registry, kind: str, component: Component) -> list[str]:
 
 
 def _needs(traits: Traits) -> list[str]:
-    needs = [f"{need.of} {' or '.join(sorted(need.has))}".strip() for need in traits.needs]
+    needs = [str(need) for need in traits.needs]
     return list(dict.fromkeys([*needs, *(["tokenizer"] if traits.uses_tokenizer else [])]))
 
 
@@ -101,9 +101,10 @@ def _shown(registry: Registry, path: str) -> str:
              f"  package   {registry.giver(kind, name)}", f"  class     {component.target}"]  # fmt: skip
     if traits.provides:
         lines.append(f"  provides  {', '.join(sorted(traits.provides))}")
-    lines += [say.wrapped(f"needs     {' or '.join(sorted(need.has))} of {need.of}: it {need.because}"
-                          if need.has else f"needs     {need.of}: it {need.because}", "  ")
-              for need in traits.needs]  # fmt: skip
+    for need in traits.needs:
+        plain_has = need.has and not need.absent
+        what = f"{' or '.join(sorted(need.has))} of {need.of}" if plain_has else str(need)
+        lines.append(say.wrapped(f"needs     {what}: it {need.because}", "  "))
     misfits = _misfits(registry, kind, component)
     lines.append("  fits      every installed choice of the other parts" + (", but not" if misfits else ""))
     lines += [say.wrapped(f"- {misfit}", "    ") for misfit in misfits]

@@ -21,7 +21,7 @@ from mmlm_core.errors import (
     one_of,
 )
 from mmlm_core.options import option_types
-from mmlm_core.registry import NONE
+from mmlm_core.registry import leaves_out
 from mmlm_core.settings import Settings
 
 __all__ = ["Origin", "explain", "origin"]
@@ -102,8 +102,8 @@ def _no_option(key: str, parts: list[str], menu: Menu, base: DictConfig) -> str:
         names = [other for other in menu.groups if other.startswith(f"{parts[0]}/")]
         slot = key.replace(".", "/", 1).partition(".")[0]
         return f"`{slot}` is no group.{did_you_mean(slot, names)}{one_of(names)}"
-    name = str(base.hydra.runtime.choices.get(group) or NONE)
-    if name in (NONE, OPEN):
+    name = str(base.hydra.runtime.choices.get(group) or OPEN)
+    if name == OPEN or leaves_out(group, name):
         return f"`{group}` is not chosen; choose it first, as `{group}=CHOICE`.{menu.listed(group)}"
     schema = menu.schema(group, name)
     known = list(option_types(schema)) if schema else []

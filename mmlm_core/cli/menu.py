@@ -16,7 +16,7 @@ from mmlm_core.composition import kind_of, slots
 from mmlm_core.errors import ConflictError, OptionError, UnknownChoiceError, did_you_mean
 from mmlm_core.options import plain
 from mmlm_core.plugins import Plugins
-from mmlm_core.registry import NONE
+from mmlm_core.registry import NONE, leaves_out
 from mmlm_core.settings import Settings
 
 __all__ = ["CORE", "DEFAULT", "EXPERIMENT", "OPEN", "Menu", "Preset", "merged", "read_yaml"]
@@ -126,7 +126,7 @@ class Menu:
         chosen = {}
         for slot in self.slots:
             wish = str(wished.get(kind_of(slot), NONE))
-            open_or_none = NONE if NONE in self.choices(slot) else OPEN
+            open_or_none = NONE if self.can_be_left_out(slot) else OPEN
             chosen[slot] = wish if wish in self.registry.names(kind_of(slot)) else open_or_none
         return {**chosen, **dict.fromkeys(Settings.groups(), DEFAULT)}
 
@@ -147,12 +147,16 @@ class Menu:
                     files.append(Preset(folder_of, path.stem, giver, path))
         return found
 
+    def can_be_left_out(self, group: str) -> bool:
+        """Return whether `none` leaves a group out; elsewhere it may be a component's name."""
+        return group in self.slots and leaves_out(group, NONE)
+
     def choices(self, group: str) -> dict[str, str]:
         """Return the names that can be chosen in a group, each with who gives it."""
         own = {name: self.registry.giver(kind_of(group), name) for name in self.registry.names(kind_of(group))}
         if group in Settings.groups():
             own[DEFAULT] = CORE
-        elif group == "tokenizer" or (group in self.slots and group.startswith("encoder/")):
+        elif self.can_be_left_out(group):
             own[NONE] = CORE
         for name, files in self.presets(group).items():
             if len(files) == 1 and name not in own:

@@ -22,7 +22,7 @@ from mmlm_core.cli.menu import DEFAULT, EXPERIMENT, OPEN, Menu
 from mmlm_core.composition import kind_of
 from mmlm_core.options import plain
 from mmlm_core.plugins import load_plugins
-from mmlm_core.registry import NONE
+from mmlm_core.registry import leaves_out
 from mmlm_core.settings import Settings
 
 __all__ = ["PRIMARY", "MenuSearchPath", "MenuSource", "options_node", "served", "serving"]
@@ -118,7 +118,7 @@ class MenuSource(ConfigSource):
             node = OmegaConf.create(preset.content)
         elif group in Settings.groups() and name == DEFAULT:
             node = options_node(Settings.groups()[group]())
-        elif name in (NONE, OPEN):
+        elif name == OPEN or leaves_out(group, name):
             package, node = "_global_", OmegaConf.create({})
         else:
             node = options_node(menu.registry.get(kind_of(group), name).options(), name=name)

@@ -13,7 +13,7 @@ from mmlm_core.cli.train_command import FLAGS
 from mmlm_core.composition import kind_of
 from mmlm_core.errors import UnknownChoiceError, did_you_mean, one_of
 from mmlm_core.options import option_docs, option_types
-from mmlm_core.registry import KINDS, NONE
+from mmlm_core.registry import KINDS, leaves_out
 from mmlm_core.settings import Settings
 
 __all__ = ["chosen", "option_lines", "train_help", "type_name"]
@@ -104,7 +104,7 @@ def _presets(menu: Menu, group: str) -> str:
 
 def _options(menu: Menu, group: str, name: str) -> str:
     """Return the options of one choice, each with its type, default and doc."""
-    if name in (OPEN, NONE, ""):
+    if name in (OPEN, "") or leaves_out(group, name):
         kind = KINDS.get(group.partition("/")[0], "")
         return f"{say.bold(group)}: {kind or 'not chosen'}.{menu.listed(group)}"
     preset, schema = menu.preset(group, name), menu.schema(group, name)

@@ -40,7 +40,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for index, content in enumerate(pictures()):
         (folder / f"{index}.png").write_bytes(content)
     lines = [
-        json.dumps({"image": f"{index % 3}.png", "text": text, "target": target})
+        json.dumps({"image": f"{index % 3}.png", "text": text, "target": target, "tags": [target] * len(text.split())})
         for index, (text, target) in enumerate(ROWS)
     ]
     (folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
@@ -74,7 +74,14 @@ def in_turns(compositions: list[Composition]) -> list[Composition]:
 
 
 NOWHERE = {"data": "rows.jsonl", "tokenizer": "tokenizer.json"}  # for collecting: nothing is opened
-FITTING = fitting(combinations(REGISTRY, filler(NOWHERE), SETTINGS), REGISTRY)
+
+
+def usable(composition: Composition) -> bool:
+    """Whether the rows have what the head learns: the sample data sources have no tags."""
+    return "tags" not in composition["head"].traits.provides or composition["data"].component.name == "table"
+
+
+FITTING = [each for each in fitting(combinations(REGISTRY, filler(NOWHERE), SETTINGS), REGISTRY) if usable(each)]
 COVERING = covering(FITTING, REGISTRY)
 PRODUCT = in_turns(FITTING)
 PARTS = 20
@@ -87,6 +94,8 @@ def with_files(composition: Composition, files: dict[str, str]) -> Composition:
     for slot, path in files.items():
         if slot in mapping and "path" in mapping[slot]:
             mapping[slot]["path"] = path
+    if "tags" in composition["head"].traits.provides:
+        mapping["data"]["target"] = "tags"
     return Composition.from_mapping(REGISTRY, mapping)
 
 

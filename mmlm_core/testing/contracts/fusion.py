@@ -135,6 +135,16 @@ class FusionContract(ModuleContract):
                 "others of `hidden`, or a causal backbone sees what is to come, and steps differ from the whole."
             )
 
+    def test_it_declares_whether_it_acts_between_the_layers(self) -> None:
+        """A backbone without layers is refused by the declaration, before the fusion is built."""
+        fusion = self.modules()[""]
+        assert isinstance(fusion, Fusion)
+        declared = "between" in self.component.traits_for(self.options).provides
+        assert declared or not fusion.acts_between, (
+            f"{self.called} acts between the layers of the backbone, and does not declare it: let "
+            '`Traits(provides=frozenset({"between"}))` say so, since some backbones have no layers.'
+        )
+
     def test_memory_follows_its_rows(self) -> None:
         """Beams reorder the memory by its first axis."""
         fusion = self.practised()

@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -36,9 +37,22 @@ class HeadContract(ModuleContract):
         """Return what the head must know of them."""
         return self.component.load().facts(self.options, self.targets())  # type: ignore[attr-defined, no-any-return]
 
+    def pairs(self) -> bool:
+        """Whether the head compares the inputs of a row with each other, and with those of other rows."""
+        return "pairs" in self.component.traits_for(self.options).provides
+
+    def modalities(self) -> tuple[str, ...]:
+        """Return what the head is built for: one modality, or two where it compares them."""
+        return ("image", "text") if self.pairs() else ("text",)
+
+    def example(self, index: int, target: Any) -> Example:
+        """Return a row."""
+        inputs = {"image": [f"{index}.png"], "text": [f"x {index}"]} if self.pairs() else {"text": ["x"]}
+        return Example(f"row {index}", inputs, target)
+
     def modules(self, seed: int = 0) -> dict[str, nn.Module]:
-        """Return the head for a backbone over one modality, `text`."""
-        return {"": self.make(seed=seed, width=WIDTH, modalities=("text",), facts=self.facts())}
+        """Return the head for a backbone over its modalities."""
+        return {"": self.make(seed=seed, width=WIDTH, modalities=self.modalities(), facts=self.facts())}
 
     def results(self, module: nn.Module, seed: int = 0) -> list[Tensor]:
         """Return the loss, and in evaluation the numbers of the predictions. See `ModuleContract.results`.
@@ -61,15 +75,17 @@ class HeadContract(ModuleContract):
     def batch(self, head: Head, targets: list[Any]) -> Batch:
         """Return a batch of rows with these targets."""
         processor = head.target_processor()
-        examples = [Example(f"row {index}", {"text": ["x"]}, target) for index, target in enumerate(targets)]
-        rows = [processor.process(example, {"text": [{"ids": IDS.clone()}]}) for example in examples]
-        inputs = _inputs(len(targets))
+        examples = [self.example(index, target) for index, target in enumerate(targets)]
+        rows = [processor.process(example, self.tensors()) for example in examples]
+        inputs = _inputs(len(targets), self.modalities())
         return Batch(len(targets), inputs, processor.collate(rows, inputs, None), examples)
 
     def outputs(self, head: Head, batch: Batch, text: Features) -> dict[str, Features]:
         """Return what a backbone that adds a row's mean to its queries gives the head."""
         queries = head.queries(batch)
-        outputs = {"text": text}
+        outputs = {
+            name: text if name == "text" else text.with_values(text.values.flip(-1)) for name in self.modalities()
+        }
         if queries is not None:
             valid = text.valid.unsqueeze(-1)
             mean = (text.values * valid).sum(1, keepdim=True) / valid.sum(1, keepdim=True).clamp(min=1)
@@ -78,6 +94,8 @@ class HeadContract(ModuleContract):
 
     def test_its_loss_is_a_sum_over_rows(self) -> None:
         """The loss of a batch is the sum of its rows' losses: padding to the longest target changes nothing."""
+        if self.pairs():
+            pytest.skip("compares the rows with each other")
         head, targets = self.practised(), self.targets()
         batch, text = self.batch(head, targets), features(len(targets), 4, WIDTH)
         loss = head.loss(self.outputs(head, batch, text), batch)
@@ -98,6 +116,25 @@ class HeadContract(ModuleContract):
         assert int(loss.count) == count, (
             f"{self.called} counts {int(loss.count)} in a batch and {count} in its rows alone: `count` must leave out "
             "padded targets, or the mean loss changes with padding."
+        )
+
+    def test_its_loss_does_not_depend_on_the_order_of_the_rows(self) -> None:
+        """Also where it compares them."""
+        head, targets = self.practised(), self.targets()
+        batch, text = self.batch(head, targets), features(len(targets), 4, WIDTH)
+        order = list(reversed(range(len(targets))))
+        examples = [batch.examples[place] for place in order]
+        rows = torch.tensor(order)
+        turned = Batch(batch.size, batch.inputs, {name: each[rows] for name, each in batch.targets.items()}, examples)
+        loss = head.loss(self.outputs(head, batch, text), batch)
+        other = head.loss(self.outputs(head, turned, Features(text.values[rows])), turned)
+        assert loss.total.isfinite() and loss.count > 0, (
+            f"{self.called} gives a loss of {loss.total.item()} over {loss.count.item()}: it must be a finite sum over "
+            "what is counted, at least one."
+        )
+        assert same(loss.total, other.total) and int(loss.count) == int(other.count), (
+            f"{self.called} gives a batch a loss of {loss.total.item():.4f}, and {other.total.item():.4f} with its "
+            "rows in another order: keep targets and outputs of a row together, and treat all rows alike."
         )
 
     def test_masked_positions_reach_neither_loss_nor_predictions(self) -> None:
@@ -142,7 +179,7 @@ class HeadContract(ModuleContract):
         head, declared = self.modules()[""], self.component.traits_for(self.options).reads
         assert isinstance(head, Head)
         read = set(head.reads) - {QUERIES}
-        assert read == ({"text"} if declared == ALL else declared & {"text"}), (
+        assert read == (set(self.modalities()) if declared == ALL else declared & set(self.modalities())), (
             f"{self.called} reads {'the positions of `text`' if read else 'its queries alone'}, and declares "
             f"`reads={set(declared) or '{}'}`: let `Traits(reads=...)` name the modalities whose positions it reads "
             "(`mmlm_core.ALL`: all of them), as the attribute `reads` of the head does."
@@ -199,14 +236,18 @@ class HeadContract(ModuleContract):
     def process(self, processor: TargetProcessor) -> list[dict[str, Tensor]]:
         """Return the processed targets."""
         return [
-            processor.process(Example("row", {}, each), {"text": [{"ids": IDS.clone()}]}) for each in self.targets()
+            processor.process(self.example(index, each), self.tensors()) for index, each in enumerate(self.targets())
         ]
 
     def collate(
         self, processor: TargetProcessor, rows: list[dict[str, Tensor]], generator: torch.Generator | None
     ) -> dict[str, Tensor]:
         """Return the collated targets."""
-        return processor.collate(rows, _inputs(len(rows)), generator)
+        return processor.collate(rows, _inputs(len(rows), self.modalities()), generator)
+
+    def tensors(self) -> dict[str, list[dict[str, Tensor]]]:
+        """Return what the processors make of a row's items."""
+        return {name: [{"ids": IDS.clone()}] for name in self.modalities()}
 
     def test_its_target_processor_pickles(self) -> None:
         """Data workers are other processes."""
@@ -251,5 +292,5 @@ def _numbers(said: Any) -> list[float]:
     return [float(said)] if isinstance(said, int | float) else []
 
 
-def _inputs(rows: int) -> dict[str, Items]:
-    return {"text": Items({"ids": IDS.repeat(rows, 1)})}
+def _inputs(rows: int, modalities: tuple[str, ...]) -> dict[str, Items]:
+    return {name: Items({"ids": IDS.repeat(rows, 1)}) for name in modalities}

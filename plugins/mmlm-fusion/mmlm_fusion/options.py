@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from mmlm_core.ranges import check_range
 
-__all__ = ["ConcatOptions", "CrossAttentionOptions", "LinearOptions", "MlpOptions",
-           "PerceiverOptions", "PixelShuffleOptions", "PoolOptions"]  # fmt: skip
+__all__ = ["ConcatOptions", "CrossAttentionOptions", "LateOptions", "LinearOptions",
+           "MlpOptions", "PerceiverOptions", "PixelShuffleOptions", "PoolOptions"]  # fmt: skip
 
 
 @dataclass
@@ -40,6 +40,14 @@ class CrossAttentionOptions:
         check_range(self, "heads", 1)
         check_range(self, "every", 1)
         check_range(self, "dropout", 0, 0.95)
+
+
+@dataclass
+class LateOptions:
+    """Each input is a sequence of its own, which the backbone reads alone; only the head brings them together."""
+
+    mark: bool = True
+    """Add to each input a learned vector that tells its modality, since one backbone reads them all."""
 
 
 @dataclass

@@ -6,6 +6,7 @@ from mmlm_core import Component, Need, Traits, hookimpl
 from mmlm_fusion.options import (
     ConcatOptions,
     CrossAttentionOptions,
+    LateOptions,
     LinearOptions,
     MlpOptions,
     PerceiverOptions,
@@ -19,7 +20,20 @@ MMLM_API = 1
 @hookimpl
 def mmlm_components() -> list[Component]:
     """Return the fusions and projections."""
-    attends = Traits(needs=(Need("encoder", because="attends to the inputs", unread=True),))
+    attends = Traits(
+        provides=frozenset({"between"}), needs=(Need("encoder", because="attends to the inputs", unread=True),)
+    )
+    separates = Traits(
+        provides=frozenset({"apart"}),
+        needs=(
+            Need(
+                "encoder",
+                because="keeps every input apart, so that what the head does not read reaches nothing",
+                unread=True,
+                absent=True,
+            ),
+        ),
+    )
     keeps = Traits(provides=frozenset({"positions"}))
     return [
         Component("fusion", "concat", ConcatOptions, "mmlm_fusion.concat:Concat"),
@@ -31,6 +45,7 @@ def mmlm_components() -> list[Component]:
             traits=attends,
             tiny={"heads": 2},
         ),
+        Component("fusion", "late", LateOptions, "mmlm_fusion.late:Late", traits=separates),
         Component("projection", "linear", LinearOptions, "mmlm_fusion.linear:Linear", traits=keeps),
         Component("projection", "mlp", MlpOptions, "mmlm_fusion.mlp:Mlp", traits=keeps),
         Component(

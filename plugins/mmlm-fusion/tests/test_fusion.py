@@ -7,9 +7,10 @@ from mmlm_core.errors import CompositionError, OptionError
 from mmlm_core.types import QUERIES, Features
 from mmlm_fusion.concat import Concat
 from mmlm_fusion.cross_attention import CrossAttention
+from mmlm_fusion.late import Late
 from mmlm_fusion.linear import Linear
 from mmlm_fusion.mlp import Mlp
-from mmlm_fusion.options import ConcatOptions, CrossAttentionOptions, LinearOptions, MlpOptions
+from mmlm_fusion.options import ConcatOptions, CrossAttentionOptions, LateOptions, LinearOptions, MlpOptions
 
 
 def cross(reads: tuple[str, ...] = (QUERIES,), **options: object) -> CrossAttention:
@@ -187,3 +188,24 @@ def test_an_mlp_projection_maps_gelu_maps_and_keeps_the_positions() -> None:
     expected = inner * (1 + torch.erf(inner / 2**0.5)) / 2 @ second.weight.T + second.bias
     torch.testing.assert_close(projected.values, expected)
     assert first.out_features == 8 and projected.mask is features.mask and projected.grid == (2, 3)
+
+
+def late(mark: bool) -> Late:
+    return Late(LateOptions(mark=mark), width=8, depth=2, modalities=("image", "text"), reads=("image", "text"))
+
+
+def test_late_gives_each_input_and_the_queries_a_sequence_of_its_own() -> None:
+    parts, queries = inputs(), Features(torch.zeros(2, 1, 8))
+    sequences = late(mark=False).join(parts, queries)
+    assert [list(sequence.segments) for sequence in sequences] == [["image"], ["text"], [QUERIES]]
+    for sequence, part in zip(sequences, (parts["image"], parts["text"], queries), strict=True):
+        assert torch.equal(sequence.features.values, part.values)
+        assert torch.equal(sequence.features.valid, part.valid)
+    assert [list(sequence.segments) for sequence in late(mark=False).join(parts, None)] == [["image"], ["text"]]
+
+
+def test_late_tells_the_backbone_which_modality_it_reads() -> None:
+    fusion, parts = late(mark=True), inputs()
+    for sequence, name in zip(fusion.join(parts, None), ("image", "text"), strict=True):
+        added = sequence.features.values - parts[name].values
+        torch.testing.assert_close(added, fusion.marks[name].expand_as(added))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from mmlm_core import ALL, Component, Need, Traits, hookimpl
+from mmlm_heads.ctc_options import CtcOptions
 from mmlm_heads.options import CaptioningOptions, ClassificationOptions, LanguageModelingOptions, Pooling
+from mmlm_heads.tagging_options import TaggingOptions
 
 __all__ = ["MMLM_API", "mmlm_components"]
 
@@ -49,7 +51,50 @@ def mmlm_components() -> list[Component]:
             ),
             tiny={"max_tokens": 16, "truncate": True},
         ),
+        Component(
+            kind="head",
+            name="tagging",
+            options=TaggingOptions,
+            target="mmlm_heads.tagging:Tagging",
+            traits=Traits(
+                provides=frozenset({"tags"}),
+                needs=(
+                    Need("encoder/text", because="tags the words of a text"),
+                    Need("projection/text", has=frozenset({"positions"}), because="reads each word's own position"),
+                    _TARGET,
+                ),
+                uses_tokenizer=True,
+                fits_targets=True,
+                reads=frozenset({"text"}),
+            ),
+            tiny={"truncate": True},
+        ),
+        Component(
+            kind="head",
+            name="ctc",
+            options=CtcOptions,
+            target="mmlm_heads.ctc:Ctc",
+            traits=_ctc_traits,
+        ),
     ]
+
+
+def _ctc_traits(options: CtcOptions) -> Traits:
+    name = options.input
+    reads = "reads a transcript off the positions of its input, in their order"
+    several = "reads one input, which `head.input` names where there are several"
+    needs = [
+        Need(f"encoder/{name}" if name else "encoder", has=frozenset({"sequence"}), because=reads),
+        Need(f"projection/{name}" if name else "projection", has=frozenset({"positions"}), because=reads, every=True),
+        _TARGET,
+        *([] if name else [Need("encoder", count=1, because=several)]),
+    ]
+    return Traits(
+        provides=frozenset({"aligned"}),
+        needs=tuple(needs),
+        uses_tokenizer=True,
+        reads=frozenset({name}) if name else ALL,
+    )
 
 
 def _classification_traits(options: ClassificationOptions) -> Traits:

@@ -1,3 +1,5 @@
 from mmlm_core.testing import contracts
 
-globals().update(contracts("mmlm_heads.plugin"))
+globals().update(
+    contracts("mmlm_heads.plugin", targets={"head=tagging": [["B-x"], ["O"], ["B-y"]], "head=ctc": ["ab", "c", "aa"]})
+)

@@ -12,7 +12,7 @@ from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
 __all__ = ["FAMILIES", "LANGUAGES", "EmojiOptions", "EmojiSplit", "PoemsOptions", "ProseOptions", "SpamOptions",
-           "columns_of"]  # fmt: skip
+           "check_one_of", "columns_of"]  # fmt: skip
 
 LANGUAGES = ("en", "zh", "de", "fr", "es", "ja")
 """The languages of the emoji's labels and tags."""
@@ -52,9 +52,9 @@ class EmojiOptions:
     def __post_init__(self) -> None:
         """Check the language, the families, the mapping and the limit."""
         check_choices(self)
-        _check_one_of("language", self.language, LANGUAGES)
+        check_one_of("language", self.language, LANGUAGES)
         for family in self.families:
-            _check_one_of("families", family, FAMILIES)
+            check_one_of("families", family, FAMILIES)
         check_range(self, "limit", 1)
         columns_of(self.inputs)
 
@@ -126,6 +126,11 @@ def columns_of(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
     return columns
 
 
-def _check_one_of(option: str, given: str, choices: tuple[str, ...]) -> None:
+def check_one_of(option: str, given: str, choices: tuple[str, ...]) -> None:
+    """Check that an option has one of its choices.
+
+    Raises:
+        OptionError: It has not.
+    """
     if given not in choices:
         raise OptionError(f"`{option}` has no choice `{given}`.{did_you_mean(given, choices)}{one_of(choices)}")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmlm_core import Component, Traits, hookimpl
+from mmlm_samples.emoji_names_options import EmojiNamesOptions
+from mmlm_samples.emoji_questions_options import EmojiQuestionsOptions
 from mmlm_samples.options import EmojiOptions, PoemsOptions, ProseOptions, SpamOptions
 
 __all__ = ["MMLM_API", "mmlm_components"]
@@ -23,6 +25,22 @@ def mmlm_components() -> list[Component]:
             options=EmojiOptions,
             target="mmlm_samples.emoji:EmojiSource",
             traits=_emoji_traits,
+            tiny={"limit": 16},
+        ),
+        Component(
+            kind="data",
+            name="emoji_names",
+            options=EmojiNamesOptions,
+            target="mmlm_samples.emoji_names:EmojiNamesSource",
+            traits=Traits(provides=frozenset({"input:text", "target"})),
+            tiny={"limit": 16},
+        ),
+        Component(
+            kind="data",
+            name="emoji_questions",
+            options=EmojiQuestionsOptions,
+            target="mmlm_samples.emoji_questions:EmojiQuestionsSource",
+            traits=Traits(provides=frozenset({"input:image", "input:text", "target"})),
             tiny={"limit": 16},
         ),
         *(

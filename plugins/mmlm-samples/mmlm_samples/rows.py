@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 import pyarrow as pa
 import pyarrow.compute as compute
@@ -16,9 +16,12 @@ from mmlm_core.types import Example
 from mmlm_samples import files
 from mmlm_samples.options import columns_of
 
-__all__ = ["SampleFile", "SampleRows"]
+__all__ = ["SPLITS", "SampleFile", "SampleRows", "spread"]
+
+Row = TypeVar("Row")
 
 SPLITS = ("train", "validation", "test")
+"""The splits, in the order in which they are told."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,14 @@ class SampleFile:
     """An embedded Parquet file with a column that says each row's split.
 
     Args:
-        data: The data source's name, which is the file's too.
+        data: The file's name.
         inputs: The column or columns of each modality.
         target: The target's column; rows without a target are left out. None: no target.
         limit: Rows of a split at most, spread over it evenly.
         split_column: The column that says the split.
         keep: Columns with the values that rows must have there.
         merge: Splits of the file whose rows are read as a part of another.
+        called: The data source's name, where it is another than the file's.
     """
 
     def __init__(
@@ -88,8 +92,9 @@ class SampleFile:
         split_column: str = "split",
         keep: Mapping[str, Sequence[Any]] | None = None,
         merge: Mapping[str, str] | None = None,
+        called: str | None = None,
     ) -> None:
-        self.data = data
+        self.data = called or data
         self.path = files.path(data)
         self.inputs = columns_of(inputs)
         self.target = target
@@ -110,28 +115,41 @@ class SampleFile:
         Raises:
             DataError: There is no such split, or no such column.
         """
-        splits = self.splits()
-        if split not in splits:
-            raise DataError(f"`data={self.data}` has no rows for the split `{split}`."
-                            f"{did_you_mean(split, splits)}{one_of(splits)}")  # fmt: skip
+        numbers = pa.array(self.numbers(split), pa.int64())
         wanted = {name: f"data.inputs.{modality}" for modality, names in self.inputs.items() for name in names}
         if self.target is not None:
             wanted[self.target] = "data.target"
-        stored = [name for name in SPLITS if self.merge.get(name, name) == split]
-        chosen = compute.is_in(self._kept.column(self.split_column), value_set=pa.array(stored))
-        numbers = self._kept.filter(chosen).column("number")
-        table = self._columns(wanted).take(numbers)
+        table = self.columns(wanted).take(numbers)
         if self.target is not None:
             given = _is_given(table.column(self.target))
             table, numbers = table.filter(given), numbers.filter(given)
         rows = SampleRows(self.path.name, table, numbers.to_pylist(), self.inputs, self.target)
         if self.limit is None or self.limit >= len(rows):
             return rows
-        places = [place * len(rows) // self.limit for place in range(self.limit)]
+        places = spread(range(len(rows)), self.limit)
         return replace(rows, table=table.take(places), numbers=[rows.numbers[place] for place in places])
 
-    def _columns(self, wanted: Mapping[str, str]) -> pa.Table:
-        """Return columns of the whole file; `wanted` gives for each the option that names it."""
+    def numbers(self, split: str) -> list[int]:
+        """Return the numbers of the rows of a split in the file, from 0.
+
+        Raises:
+            DataError: There is no such split.
+        """
+        splits = self.splits()
+        if split not in splits:
+            raise DataError(f"`data={self.data}` has no rows for the split `{split}`."
+                            f"{did_you_mean(split, splits)}{one_of(splits)}")  # fmt: skip
+        stored = [name for name in SPLITS if self.merge.get(name, name) == split]
+        chosen = compute.is_in(self._kept.column(self.split_column), value_set=pa.array(stored))
+        numbers: list[int] = self._kept.filter(chosen).column("number").to_pylist()
+        return numbers
+
+    def columns(self, wanted: Mapping[str, str]) -> pa.Table:
+        """Return columns of the whole file; `wanted` gives for each the option that names it.
+
+        Raises:
+            DataError: A column is missing.
+        """
         with self._open() as file:
             names = file.schema_arrow.names
             missing = [
@@ -160,6 +178,13 @@ class SampleFile:
             raise DataError(
                 f"`{self.path}`, which is a part of mmlm-samples, cannot be read: {error}. Install mmlm-samples again."
             ) from error
+
+
+def spread(rows: Sequence[Row], limit: int | None) -> Sequence[Row]:
+    """Return so many rows at most, spread evenly."""
+    if limit is None or limit >= len(rows):
+        return rows
+    return [rows[place * len(rows) // limit] for place in range(limit)]
 
 
 def _is_given(column: pa.ChunkedArray) -> pa.ChunkedArray:

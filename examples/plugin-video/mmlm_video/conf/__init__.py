@@ -1,0 +1,1 @@
+"""Experiments with clips, as YAML files."""

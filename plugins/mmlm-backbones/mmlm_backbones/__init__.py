@@ -1,0 +1,1 @@
+"""Backbones for mmlm that are neither recurrent nor a Transformer."""
