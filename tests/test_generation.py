@@ -27,6 +27,12 @@ def stepping_backbones() -> list[str]:
     return [name for name, component in named if "cache" in component.traits_for(component.options()).provides]
 
 
+def joining_fusions() -> list[str]:
+    """Every installed fusion that lets a text be written about the inputs."""
+    named = ((name, REGISTRY.get("fusion", name)) for name in REGISTRY.names("fusion"))
+    return [name for name, component in named if "apart" not in component.traits_for(component.options()).provides]
+
+
 def make(backbone: str, fusion: str, encoder: str = "embedding") -> tuple[Model, Any]:
     """Return a random model that writes a text about a text, and its tokenizer."""
     tiny = REGISTRY.get("backbone", backbone).tiny
@@ -61,7 +67,7 @@ TEXTS = ["a", "a much longer text than the others", "two words", "我爱吃苹�
 PROMPTS = ["", "begins so", None, "x"]
 
 
-@pytest.mark.parametrize("fusion", REGISTRY.names("fusion"))
+@pytest.mark.parametrize("fusion", joining_fusions())
 @pytest.mark.parametrize("backbone", stepping_backbones())
 @pytest.mark.parametrize("beams", [1, 3])
 def test_with_a_cache_the_tokens_are_the_same_as_without(backbone: str, fusion: str, beams: int) -> None:

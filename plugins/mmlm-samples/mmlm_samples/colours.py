@@ -47,7 +47,7 @@ def _shares(pictures: Sequence[bytes]) -> tuple[Floats, Floats]:
     pixels = np.stack([np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")) for picture in pictures])
     drawn = ~_ground(pixels.min(axis=3) >= 250)
     size = np.maximum(drawn.sum(axis=(1, 2)), 1)[:, None].astype(np.float32)
-    sure, possible = _named(pixels.astype(np.float32) / 255)
+    sure, possible = _named(pixels.astype(np.float32) / np.float32(255))
     shared = [(named & drawn).sum(axis=(2, 3)).T.astype(np.float32) / size for named in (sure, possible)]
     return shared[0], shared[1]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmlm_core.interfaces import DataSource
 from mmlm_core.types import Example
 from mmlm_samples.emoji_questions_options import KINDS, EmojiQuestionsOptions
-from mmlm_samples.questions import KINDS_OF_QUESTION, Drawing
+from mmlm_samples.questions import KINDS_OF_QUESTION, Drawing, Drawings
 from mmlm_samples.rows import SampleFile, spread
 
 __all__ = ["EmojiQuestionsSource"]
@@ -44,7 +45,7 @@ class EmojiQuestionsSource(DataSource):
         columns = ["picture", "family", "label_en", "group", "tone", "kin"]
         table = self.file.columns(dict.fromkeys(columns, "data")).take(numbers)
         cells = [table.column(column).to_pylist() for column in columns]
-        drawings = [Drawing(*row) for row in zip(numbers, *cells, strict=True)]
+        drawings = Drawings(Drawing(*row) for row in zip(numbers, *cells, strict=True))
         rows = []
         for kind in self.kinds:
             asked = KINDS_OF_QUESTION[kind](drawings)
@@ -55,6 +56,6 @@ class EmojiQuestionsSource(DataSource):
         for number, _, _, kind, question in rows:
             time = times[number, kind] = times.get((number, kind), 0) + 1
             key = f"{self.file.path.name}:{number + 1}:{kind}" + (f".{time}" if time > 1 else "")
-            inputs = {"image": [question.drawing.picture], "text": [question.text]}
+            inputs: dict[str, list[Any]] = {"image": [question.drawing.picture], "text": [question.text]}
             listed.append(Example(key, inputs, question.answer))
         return spread(listed, self.limit)

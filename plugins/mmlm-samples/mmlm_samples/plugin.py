@@ -41,7 +41,7 @@ def mmlm_components() -> list[Component]:
             options=EmojiQuestionsOptions,
             target="mmlm_samples.emoji_questions:EmojiQuestionsSource",
             traits=Traits(provides=frozenset({"input:image", "input:text", "target"})),
-            tiny={"limit": 16},
+            tiny={"limit": 16, "kinds": ["is_name"]},
         ),
         *(
             Component(

@@ -6,10 +6,11 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from mmlm_samples.colours import PLAIN, SHOWN, shares
+from mmlm_samples.colours import PLAIN, SHOWN, Floats, shares
 
-__all__ = ["KINDS_OF_QUESTION", "Drawing", "Question"]
+__all__ = ["KINDS_OF_QUESTION", "Drawing", "Drawings", "Question"]
 
 MOSTLY = 0.6
 """Share of what is drawn from which on a picture is mostly of a colour."""
@@ -40,6 +41,15 @@ class Drawing:
     kin: str
 
 
+class Drawings(list[Drawing]):
+    """Drawings, whose colours are measured once, and only if a kind of question asks for them."""
+
+    @cached_property
+    def shares(self) -> tuple[Floats, Floats]:
+        """The shares of each colour. See `mmlm_samples.colours.shares`."""
+        return shares([each.picture for each in self])
+
+
 @dataclass(frozen=True)
 class Question:
     """A question about a drawing, and its answer."""
@@ -68,12 +78,12 @@ def _evened(answers: dict[str, list[Drawing]], kind: str, most: int) -> list[tup
     return [(answer, each) for answer in answers for each in _shuffled(answers[answer], kind)[:room]]
 
 
-def _name(drawings: Sequence[Drawing]) -> list[Question]:
+def _name(drawings: Drawings) -> list[Question]:
     templates = ("what is it called?", "what is this?", "what does the picture show?")
     return [Question(each, _one_of(templates, each.number), each.name) for each in drawings]
 
 
-def _is_name(drawings: Sequence[Drawing]) -> list[Question]:
+def _is_name(drawings: Drawings) -> list[Question]:
     """Ask of two drawings of one design and group for the names of both: each question has one yes and one no."""
     templates = ("is it called {}?", "is this {}?", "does the picture show {}?")
     shelves: defaultdict[tuple[str, str], list[Drawing]] = defaultdict(list)
@@ -94,7 +104,7 @@ def _is_name(drawings: Sequence[Drawing]) -> list[Question]:
     return asked
 
 
-def _group(drawings: Sequence[Drawing]) -> list[Question]:
+def _group(drawings: Drawings) -> list[Question]:
     """Ask for the group; of each design every group is asked for equally often."""
     templates = ("which group is it in?", "what kind of thing is it?")
     asked = []
@@ -107,7 +117,7 @@ def _group(drawings: Sequence[Drawing]) -> list[Question]:
     return asked
 
 
-def _tone(drawings: Sequence[Drawing]) -> list[Question]:
+def _tone(drawings: Drawings) -> list[Question]:
     """Ask for the skin's tone where there is one; every tone is asked for equally often."""
     templates = ("which skin tone is it?", "how dark is the skin?")
     tones: dict[str, list[Drawing]] = {}
@@ -117,10 +127,10 @@ def _tone(drawings: Sequence[Drawing]) -> list[Question]:
     return [Question(each, _one_of(templates, each.number), tone) for tone, each in _evened(tones, "tone", 1)]
 
 
-def _colour(drawings: Sequence[Drawing]) -> list[Question]:
+def _colour(drawings: Drawings) -> list[Question]:
     """Ask for the colour of most of it, where that is beyond doubt; none is twice as frequent as another, or more."""
     templates = ("which colour is most of it?", "what is its main colour?")
-    sure, _ = shares([each.picture for each in drawings])
+    sure, _ = drawings.shares
     colours: dict[str, list[Drawing]] = {}
     for each, share in zip(drawings, sure, strict=True):
         if each.tone == "none" and share.max() >= MOSTLY:
@@ -128,10 +138,10 @@ def _colour(drawings: Sequence[Drawing]) -> list[Question]:
     return [Question(each, _one_of(templates, each.number), name) for name, each in _evened(colours, "colour", 2)]
 
 
-def _shows_colour(drawings: Sequence[Drawing]) -> list[Question]:
+def _shows_colour(drawings: Drawings) -> list[Question]:
     """Ask for each colour as often where it is as where it is not."""
     templates = ("is there any {} in it?", "does it show the colour {}?")
-    sure, possible = shares([each.picture for each in drawings])
+    sure, possible = drawings.shares
     asked = []
     for place, colour in enumerate(SHOWN):
         by_answer = {
@@ -146,7 +156,7 @@ def _shows_colour(drawings: Sequence[Drawing]) -> list[Question]:
     return asked
 
 
-KINDS_OF_QUESTION: dict[str, Callable[[Sequence[Drawing]], list[Question]]] = {
+KINDS_OF_QUESTION: dict[str, Callable[[Drawings], list[Question]]] = {
     "name": _name,
     "is_name": _is_name,
     "group": _group,
