@@ -54,6 +54,8 @@ def evaluate(
 ) -> dict[str, float]:
     """Predict a whole split, measure it, and write the predictions, the metrics and the report into the run folder.
 
+    What is measured with overrides goes into a folder below it, `RunFolder.changed`: the run's own figures stay.
+
     Two controls say what the metrics are worth: the most frequent answer of the training rows, given to everything; and
     the same model, fed the inputs of other rows. Where the head compares the inputs of a row, the second control alone
     makes sense, and leaves one of the modalities as it is.
@@ -83,7 +85,8 @@ def evaluate(
     judged = _judge(predictor, source.read(split), progress, f"evaluating on {split}")
     metrics = _metrics(predictor, judged)
     told = _controls(predictor, judged, _targets(source), progress) if controls else {}
-    folder = RunFolder(Path(run))
+    folder = RunFolder(Path(run)).changed(overrides)
+    folder.path.mkdir(parents=True, exist_ok=True)
     write_lines(folder.predictions, map(prediction_row, judged.examples, judged.predictions))
     write_json(folder.samples, {"split": split, "rows": _shown(predictor, judged)})
     write_json(
@@ -98,7 +101,7 @@ def evaluate(
             "seconds": round(time.monotonic() - began, 1),
         },
     )
-    write_report(folder)
+    write_report(RunFolder(Path(run)), folder)
     return metrics
 
 
@@ -173,12 +176,12 @@ def _controls(
     if not predictor.composition.modalities() or not examples or judged.predictions[0].get("prediction") is None:
         return told
     pairs = "pairs" in predictor.composition["head"].traits.provides
-    answer = None if pairs else most_common(targets)
+    alone = isinstance(judged.predictions[0]["prediction"], str | int) or pairs  # one answer for the whole row
+    aligned = QUERIES not in model.head.reads and not alone  # a tag for each word: no answer goes for another row
+    answer = None if pairs or aligned else most_common(targets)
     if answer is not None:
         told[COMMON] = _measured(predictor, [{"prediction": answer}] * len(examples), examples)
-    alone = isinstance(judged.predictions[0]["prediction"], str | int) or pairs  # one answer for the whole row
-    aligned = QUERIES not in model.head.reads and not alone
-    if len(examples) > 1 and not aligned:  # a tag for each input position has no meaning on other inputs
+    if len(examples) > 1 and not aligned:
         order = derangement(len(examples), predictor.composition.settings.run.seed)
         kept = predictor.composition.modalities()[:1] if pairs else []  # else a row's inputs would still be a pair
         shuffled = [

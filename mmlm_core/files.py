@@ -82,7 +82,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"`{path}` cannot be read: {error}.") from error
     if not isinstance(value, dict):
         raise RunError(f"`{path}` must hold a mapping, not {type(value).__name__}.")
@@ -101,7 +101,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             lines.append(json.loads(line))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RunError(f"Line {number} of `{path}` is no JSON: {error}.") from error
     return lines
 
@@ -114,7 +114,7 @@ def read_yaml(path: Path) -> Any:
     """
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise RunError(f"`{path}` cannot be read: {' '.join(str(error).split())}.") from error
 
 

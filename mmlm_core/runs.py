@@ -6,20 +6,30 @@ checkpoints/last.ckpt                            what an exact resume needs
 metrics.jsonl  summary.json                      figures on the way, and at the end
 predictions.jsonl  metrics_<split>.json          the evaluation
 report.html                                      the page that shows it all
+evaluations/<overrides>/                         the same of evaluations that changed something
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmlm_core.errors import RunError
 from mmlm_core.settings import RunOptions
 
-__all__ = ["RUN_VARIABLE", "RunFolder", "clean", "create_run", "is_main"]
+__all__ = ["RUN_VARIABLE", "RunFolder", "alone", "clean", "create_run", "is_main"]
 
+LOCK = ".lock"
+"""The file of a run folder that the process holds which trains it."""
+MOST_NAME = 80
+RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+SIZES = ("WORLD_SIZE", "SLURM_NTASKS")
 RUN_VARIABLE = "MMLM_RUN_FOLDER"
 """The environment variable through which the processes of one job share a run folder."""
 
@@ -94,10 +104,20 @@ class RunFolder:
         """Return the file of a split's metrics."""
         return self.path / f"metrics_{split}.json"
 
+    def changed(self, overrides: Sequence[str]) -> RunFolder:
+        """Return where an evaluation with overrides is written, so that the run's own figures stay; itself without."""
+        if not overrides:
+            return self
+        told = ",".join(overrides)
+        name = re.sub(r"[^\w.=,+-]", "_", told)[:MOST_NAME]
+        if name != told:
+            name = f"{name}_{hashlib.sha256(told.encode()).hexdigest()[:6]}"
+        return RunFolder(self.path / "evaluations" / name)
+
 
 def is_main() -> bool:
     """Whether this process is the first of its job, the one that writes."""
-    return all(os.environ.get(name, "0") == "0" for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"))
+    return all(os.environ.get(name, "0") == "0" for name in RANKS)
 
 
 def create_run(options: RunOptions) -> RunFolder:
@@ -106,8 +126,9 @@ def create_run(options: RunOptions) -> RunFolder:
     A folder without a given name is named by date and time, made unique; the processes of one job share one.
 
     Raises:
-        RunError: A folder of the given name is there already.
+        RunError: A folder of the given name is there already, or the environment says two things of this process.
     """
+    _check_environment()
     given = os.environ.get(RUN_VARIABLE)
     if not is_main() and given:
         return RunFolder(Path(given))
@@ -120,17 +141,51 @@ def create_run(options: RunOptions) -> RunFolder:
     try:
         path.mkdir(parents=True, exist_ok=not is_main())
     except FileExistsError as error:
-        if path.is_dir() and not any(path.iterdir()):
+        if path.is_dir() and all(entry.name == LOCK for entry in path.iterdir()):
             return RunFolder(path)
         raise RunError(f"`run.name={name}` names a run that is there already, `{path}`: choose another name, or go on "
                        f"with it by `mmlm train --resume {path}`.") from error  # fmt: skip
     return RunFolder(path)
 
 
+@contextmanager
+def alone(folder: RunFolder) -> Iterator[None]:
+    """Keep other processes from training the same run; those of this job, but the first, pass.
+
+    Raises:
+        RunError: Another process trains it.
+    """
+    if not is_main():
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(folder.path / LOCK, timeout=0):
+            try:
+                yield
+            finally:
+                with suppress(OSError):
+                    (folder.path / LOCK).unlink(missing_ok=True)
+    except Timeout as error:
+        raise RunError(f"`{folder.path}` is being trained by another process.") from error
+
+
 def clean(folder: RunFolder) -> None:
     """Remove what killed writes have left."""
     for left in folder.path.rglob(".*.tmp"):
         left.unlink(missing_ok=True)
+
+
+def _check_environment() -> None:
+    """Refuse variables of a job of several processes that do not agree: such a process would write nothing."""
+    for name in (*RANKS, *SIZES):
+        if not os.environ.get(name, "0").isdecimal():
+            raise RunError(f"The environment variable `{name}` must be a number, not `{os.environ[name]}`.")
+    ranks = [name for name in RANKS if int(os.environ.get(name, "0"))]
+    if ranks and RUN_VARIABLE not in os.environ and all(int(os.environ.get(name, "1")) <= 1 for name in SIZES):
+        raise RunError(f"The environment variable `{ranks[0]}={os.environ[ranks[0]]}` says that this is one of several "
+                       f"processes, and `WORLD_SIZE` does not: `unset {ranks[0]}`.")  # fmt: skip
 
 
 def _make_unique(parent: Path, stamp: str) -> Path:

@@ -1,12 +1,16 @@
 """The run folder: made, written and read."""
 
 import json
+import math
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from mmlm_core import runs
@@ -14,7 +18,7 @@ from mmlm_core.errors import CompositionError, MissingPluginError, MmlmError, Ru
 from mmlm_core.files import append_line, read_json, read_lines, replacing, write_json, write_lines, write_text
 from mmlm_core.record import record_start
 from mmlm_core.run_reader import read_run
-from mmlm_core.runs import RunFolder, create_run
+from mmlm_core.runs import RunFolder, alone, create_run
 from mmlm_core.settings import RunOptions
 from mmlm_core.weights import load_weights, save_weights
 
@@ -232,3 +236,51 @@ def test_a_line_that_is_no_json_is_named(tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps({"a": 1}) + "\n{\n")
     with pytest.raises(RunError, match=re.escape(f"Line 2 of `{tmp_path / 'a.jsonl'}` is no JSON: ")):
         read_lines(tmp_path / "a.jsonl")
+
+
+def test_a_variable_left_of_another_job_is_told_and_no_run_is_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with pytest.raises(RunError, match=r"`LOCAL_RANK=1` says .* `WORLD_SIZE` does not: `unset LOCAL_RANK`\.$"):
+        create_run(RunOptions(folder=str(tmp_path)))
+    monkeypatch.setenv("WORLD_SIZE", "abc")
+    with pytest.raises(RunError, match=r"^The environment variable `WORLD_SIZE` must be a number, not `abc`\.$"):
+        create_run(RunOptions(folder=str(tmp_path)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_process_at_a_time_trains_a_run(tmp_path):
+    code = ("import sys; from mmlm_core.runs import RunFolder, alone; from pathlib import Path\n"
+            "with alone(RunFolder(Path(sys.argv[1]))): print('in', flush=True); sys.stdin.read()")  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"in\n"
+        with pytest.raises(RunError, match=r"is being trained by another process\.$"), alone(RunFolder(tmp_path)):
+            pass
+        other.stdin.close()
+        other.wait()
+    with alone(RunFolder(tmp_path)):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_evaluated_with_changes_has_a_folder_of_its_own(tmp_path):
+    run = RunFolder(tmp_path)
+    assert run.changed([]) == run
+    assert run.changed(["decoding.beams=4"]).path == tmp_path / "evaluations" / "decoding.beams=4"
+    names = [run.changed(["data=table", path]).path.name for path in ("data.path=a/b.csv", "data.path=a_b.csv")]
+    assert re.fullmatch(r"data=table,data\.path=a_b\.csv_[0-9a-f]{6}", names[0]) and names[1] == names[0][:-7]
+    assert len(run.changed(["x=" + "y" * 1000]).path.name) == 87
+
+
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (torch.full((2, 2), math.nan), "`weight` holds numbers that are not finite"),
+        (torch.ones(2, 2, dtype=torch.int64), "`weight` is torch.int64, and must be torch.float32"),
+    ],
+)
+def test_weights_that_are_none_are_refused(tmp_path, tensor, message):
+    save_file({"weight": tensor}, str(tmp_path / "model.safetensors"))
+    with pytest.raises(RunError, match=re.escape(message)):
+        load_weights(nn.Linear(2, 2, bias=False), tmp_path / "model.safetensors")

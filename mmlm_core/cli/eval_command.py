@@ -32,8 +32,12 @@ def run(argv: Sequence[str]) -> None:
     args = parser.read(argv)
 
     from mmlm_core.evaluation import evaluate
+    from mmlm_core.runs import RunFolder
 
-    metrics = evaluate(args.run, split=args.split, overrides=spelled_out(args.overrides))
+    overrides = spelled_out(args.overrides)
+    metrics = evaluate(args.run, split=args.split, overrides=overrides)
+    if overrides:
+        say.note(f"the run's own figures stay; these are in `{RunFolder(args.run).changed(overrides).path}`.")
     if args.json:
         say.out(json.dumps(metrics, ensure_ascii=False))
     else:

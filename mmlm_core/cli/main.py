@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The arguments; None: the process's.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese shows a caption all the same
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except MmlmError as error:
@@ -44,10 +49,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, as `head`, has gone: write no more, also not when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except OSError as error:  # a folder that cannot be written, a full disk; without a file it is no user's fault
-        if error.filename is None:
+    except OSError as error:  # a folder that cannot be written, a full disk; another without a file is a fault of ours
+        if error.filename is not None:
+            say.error(f"`{os.fspath(error.filename)}` cannot be used: {error.strerror}.")
+        elif error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            say.error(f"What was to be written could not be: {error.strerror}.")
+        else:
             raise
-        say.error(f"`{os.fspath(error.filename)}` cannot be used: {error.strerror}.")
         return 2
 
 

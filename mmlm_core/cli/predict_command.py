@@ -39,26 +39,46 @@ def run(argv: Sequence[str]) -> None:
     predictor = load(args.run, spelled_out(overrides))
     tables = Tables(predictor.composition, load_plugins().registry)
     rows = InputReader(predictor.composition, tables).read(args, inputs)
-    write(predictor.predict(rows), args.out)
+    write(predictor.predict(rows), args.out, [Path(text) for text in inputs] + [args.table] * (args.table is not None))
 
 
-def write(predictions: Iterator[Mapping[str, Any]], out: Path | None) -> None:
-    """Write JSON lines, each as it is known."""
-    with _opened(out) as file:
+def write(predictions: Iterator[Mapping[str, Any]], out: Path | None, inputs: Sequence[Path] = ()) -> None:
+    """Write JSON lines, each as it is known.
+
+    A file takes its name when it is complete. Until then, and if something fails, what there is lies beside it under
+    the name with `.part`, and what the file held before stays.
+
+    Args:
+        predictions: What to write.
+        out: The file; None: the standard output.
+        inputs: The files that are read, of which it must be none.
+
+    Raises:
+        DataError: The file cannot be written, or is one of the inputs.
+    """
+    with _opened(out, inputs) as file:
         for prediction in predictions:
             file.write(json.dumps(prediction, ensure_ascii=False) + "\n")
             file.flush()
 
 
 @contextmanager
-def _opened(out: Path | None) -> Iterator[TextIO]:
+def _opened(out: Path | None, inputs: Sequence[Path]) -> Iterator[TextIO]:
     if out is None:
         yield sys.stdout
         return
+    if any(path.exists() and out.exists() and path.samefile(out) for path in inputs):
+        raise DataError(f"`--out {out}` is one of the inputs: it would be lost. Write to another file.")
+    plain = out.is_file() or not out.exists()
+    written = out.with_name(f"{out.name}.part") if plain else out  # what is no plain file, as a pipe, is written to
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        file = out.open("w", encoding="utf-8")
+        with written.open("w", encoding="utf-8") as file:
+            yield file
+        if plain:
+            written.replace(out)
     except OSError as error:
         raise DataError(f"`--out {out}` cannot be written: {error.strerror or error}.") from error
-    with file:
-        yield file
+    finally:
+        if plain and written.exists() and not written.stat().st_size:
+            written.unlink()

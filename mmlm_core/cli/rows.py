@@ -167,8 +167,9 @@ def _json_lines(lines: Iterable[str], name: str) -> Iterator[Row]:
         if line.strip():
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise DataError(f"line {number} of {name} is no JSON: {error.msg}.") from error
+            except (ValueError, RecursionError) as error:  # also a number of too many digits, and too deep a nesting
+                reason = error.msg if isinstance(error, json.JSONDecodeError) else error
+                raise DataError(f"line {number} of {name} is no JSON: {reason}.") from error
             if not isinstance(row, dict):
                 raise DataError(f'line {number} of {name} must be an object, as `{{"image": "cat.png"}}`.')
             yield row

@@ -57,7 +57,8 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
         if prompted:
             cells.append(f"<td>{_text(row.get('prompt') or '')}</td>")
         cells.append(f"<td>{_text(said(row['reference']))}</td><td>{_text(said(row['prediction']))}</td>")
-        plain = prompted and not row["right"]  # the text of a language model is not wrong because it is another
+        open_ended = prompted or row["reference"] is None
+        plain = open_ended and not row["right"]  # the text of a language model is not wrong because it is another
         cells.append(
             "<td></td>" if plain else f'<td class="{state}"><span class="mark" title="{word}">{mark}</span></td>'
         )

@@ -21,13 +21,19 @@ LARGE = 3
 """Metrics that stand large at the top: the head's first ones, which tell most."""
 
 
-def write_report(folder: RunFolder) -> Path:
-    """Write `report.html` from what the run folder holds so far, and return its path."""
+def write_report(folder: RunFolder, evaluated: RunFolder | None = None) -> Path:
+    """Write `report.html` from what the run folder holds so far, and return its path.
+
+    Args:
+        folder: The run.
+        evaluated: Where its evaluation is, and where the report goes; None: in the run folder itself.
+    """
+    evaluated = evaluated or folder
     environment = read_json(folder.environment)
     summary = read_json(folder.summary) if folder.summary.exists() else {}
     lines = read_lines(folder.metrics)
-    evaluations = [read_json(path) for path in sorted(folder.path.glob("metrics_*.json"))]
-    samples = read_json(folder.samples) if folder.samples.exists() else {}
+    evaluations = [read_json(path) for path in sorted(evaluated.path.glob("metrics_*.json"))]
+    samples = read_json(evaluated.samples) if evaluated.samples.exists() else {}
     overrides = read_yaml(folder.overrides) if folder.overrides.exists() else []
     body = [
         _header(folder, environment, summary),
@@ -40,14 +46,14 @@ def write_report(folder: RunFolder) -> Path:
     style = files("mmlm_core.report").joinpath("style.css").read_text(encoding="utf-8")
     name = escape(folder.path.resolve().name)
     write_text(
-        folder.report,
+        evaluated.report,
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name} · mmlm</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
         f"style-src 'unsafe-inline'\"><style>{style}</style></head>\n"
         f"<body><main>{''.join(filter(None, body))}</main></body></html>\n",
     )
-    return folder.report
+    return evaluated.report
 
 
 def _header(folder: RunFolder, environment: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
@@ -103,7 +109,11 @@ def _samples(samples: Mapping[str, Any]) -> str:
     split = escape(str(samples.get("split")))
     right = sum(bool(row["right"]) for row in rows)
     free = any(row.get("prompt") for row in rows)
-    count = "" if free else f" {right} of them are exactly as the reference."
+    count = (
+        ""
+        if free or all(row["reference"] is None for row in rows)
+        else f" {right} of them are exactly as the reference."
+    )
     note = f"{len(rows)} rows of <code>{split}</code>, drawn at random and not chosen.{count}"
     return f'<section><h2>Samples</h2>{gallery(rows)}<p class="note">{note}</p></section>'
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
@@ -33,7 +34,13 @@ class WholeCheckpoints(TorchCheckpointIO):
         """
         del weights_only
         try:
+            with ZipFile(path) as file:
+                broken = file.testzip()  # torch does not compare the checksums
+            if broken is not None:
+                raise RunError(f"The checkpoint `{path}` is damaged: the checksum of its part `{broken}` is wrong.")
             loaded: dict[str, Any] = torch.load(path, map_location=map_location or "cpu", weights_only=True)
+        except RunError:
+            raise
         except Exception as error:  # whatever the bytes are, torch finds something to say about them
             reason = " ".join(str(error).split())[:200]
             raise RunError(f"The checkpoint `{path}` cannot be read: {reason}") from error

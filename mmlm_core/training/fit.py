@@ -17,7 +17,7 @@ from mmlm_core.plugins import Plugins, load_plugins
 from mmlm_core.preparation import Preparation, make_source, make_tokenizer, prepare
 from mmlm_core.record import record_start
 from mmlm_core.run_reader import RunRecord, read_run
-from mmlm_core.runs import RUN_VARIABLE, RunFolder, clean, create_run, is_main
+from mmlm_core.runs import RUN_VARIABLE, RunFolder, alone, clean, create_run, is_main
 from mmlm_core.training import random_state
 from mmlm_core.training.ending import finish
 from mmlm_core.training.overview import print_start
@@ -43,18 +43,12 @@ def train(composition: Composition, plugins: Plugins | None = None, overrides: S
     plugins = plugins or load_plugins()
     check(composition, plugins.registry)
     folder = create_run(composition.settings.run)
-    with _one_folder(folder, composition):
-        try:
-            random_state.seed_all(composition.settings.run.seed)
-            preparation = prepare(composition)
-            session = Session(folder, preparation)
-            if is_main():
-                _record(folder, preparation, plugins, overrides, session)
-        except BaseException:
-            if is_main():
-                with suppress(OSError):
-                    folder.path.rmdir()  # only where nothing was written into it
-            raise
+    with _removed_if_empty(folder), alone(folder), _one_folder(folder, composition):
+        random_state.seed_all(composition.settings.run.seed)
+        preparation = prepare(composition)
+        session = Session(folder, preparation)
+        if is_main():
+            _record(folder, preparation, plugins, overrides, session)
         _run(session, plugins, None)
     return folder.path
 
@@ -74,19 +68,20 @@ def resume(run: Path, plugins: Plugins | None = None) -> Path:
     """
     record = read_run(run, plugins=plugins, trained=False)
     folder, composition = record.folder, record.composition
-    if folder.summary.exists():
-        ended = read_json(folder.summary)
-        raise RunError(f"The training of `{run}` has ended already, after {ended.get('epochs')} epochs and "
-                       f"{ended.get('steps')} steps: there is nothing to resume.")  # fmt: skip
-    with _one_folder(folder, composition):
+    with alone(folder), _one_folder(folder, composition):
+        if folder.summary.exists():
+            ended = read_json(folder.summary)
+            raise RunError(f"The training of `{run}` has ended already, after {ended.get('epochs')} epochs and "
+                           f"{ended.get('steps')} steps: there is nothing to resume.")  # fmt: skip
         random_state.seed_all(composition.settings.run.seed)
         session = Session(folder, _prepare_again(record))
         _check_rows(record, session)
-        checkpoint = folder.checkpoint if folder.checkpoint.exists() else None
+        checkpoint = _checkpoint(folder)
         if is_main():
             clean(folder)
             if checkpoint is None:  # it was killed before the first one: it begins anew, with the same seed
                 folder.metrics.unlink(missing_ok=True)
+                session.console.print("There is no checkpoint yet: the training begins anew.")
         _run(session, record.plugins, checkpoint)
     return folder.path
 
@@ -99,6 +94,20 @@ def _run(session: Session, plugins: Plugins, checkpoint: Path | None) -> None:
     outcome = session.run(checkpoint)
     if is_main():
         finish(folder, preparation.composition, outcome, session.sizes, session.console)
+
+
+def _checkpoint(folder: RunFolder) -> Path | None:
+    """Return the last checkpoint; None where there has been none yet.
+
+    Raises:
+        RunError: There was one, and it is gone.
+    """
+    if folder.checkpoint.exists():
+        return folder.checkpoint
+    if folder.weights.exists():
+        raise RunError(f"`{folder.checkpoint}` is missing, and `{folder.weights.name}` tells of a training that got "
+                       "farther: put it back, or train anew under another name.")  # fmt: skip
+    return None
 
 
 def _prepare_again(record: RunRecord) -> Preparation:
@@ -120,6 +129,7 @@ def _record(
         "precision": session.precision.value,
         "threads": session.threads,
         "rows": session.sizes,
+        "digests": session.digests(),
         "parameters": count(model),
         "boxes": [vars(box) for box in made],
     }
@@ -128,6 +138,7 @@ def _record(
 
 def _check_rows(record: RunRecord, session: Session) -> None:
     """Refuse to go on with other data than before: nothing would be as if it had not been interrupted."""
+    path = record.folder.path
     before = record.environment.get("rows", session.sizes)
     if before != session.sizes:
         told = [
@@ -135,7 +146,25 @@ def _check_rows(record: RunRecord, session: Session) -> None:
             for split in sorted({*before, *session.sizes})
             if before.get(split) != session.sizes.get(split)
         ]
-        raise RunError(f"The data of `{record.folder.path}` has changed since its training began: {'; '.join(told)}.")
+        raise RunError(f"The data of `{path}` has changed since its training began: {'; '.join(told)}.")
+    digests = session.digests()
+    changed = [f"`{split}`" for split, digest in record.environment.get("digests", digests).items()
+               if digest != digests.get(split)]  # fmt: skip
+    if changed:
+        raise RunError(f"The data of `{path}` has changed since its training began: there are other rows in "
+                       f"{' and '.join(changed)}.")  # fmt: skip
+
+
+@contextmanager
+def _removed_if_empty(folder: RunFolder) -> Iterator[None]:
+    """Remove the folder of a training that failed before anything was written."""
+    try:
+        yield
+    except BaseException:
+        if is_main():
+            with suppress(OSError):
+                folder.path.rmdir()  # only where nothing was written into it
+        raise
 
 
 @contextmanager

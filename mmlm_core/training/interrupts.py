@@ -1,10 +1,11 @@
-"""Ctrl-C during a training: the first asks for a checkpoint after the present step, the second stops at once."""
+"""Ctrl-C in a training, or its terminal closed: the first asks for a checkpoint after this step, the second stops."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,12 +14,13 @@ from rich.console import Console
 
 __all__ = ["Interrupts"]
 
+SIGNALS = [signal.SIGINT, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 EXIT_CODE = 128 + signal.SIGINT
 """What a process ends with that was interrupted, as shells count it."""
 
 
 class Interrupts:
-    """Hears SIGINT while a training runs, and says afterwards how to go on.
+    """Hears SIGINT, and SIGHUP unless it is ignored (`nohup`), while a training runs, and says afterwards how to go on.
 
     Args:
         console: The terminal.
@@ -36,12 +38,13 @@ class Interrupts:
         self._folder = folder
         self._waits = waits
         self._process = os.getpid()
-        self._before: Any = None
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
         """Begin to hear; only a process's main thread may."""
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._hear)
+            heard = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+            self._before = {each: signal.signal(each, self._hear) for each in heard}
         return self
 
     def __exit__(
@@ -52,11 +55,10 @@ class Interrupts:
         Raises:
             SystemExit: The training was interrupted.
         """
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for each, before in self._before.items():
+            signal.signal(each, before)
         if kind is not None and issubclass(kind, SystemExit | KeyboardInterrupt):
-            told = f"\nInterrupted. Go on with `mmlm train --resume {self._folder}`."
-            self._console.print(told, soft_wrap=True)
+            self._tell(f"\nInterrupted. Go on with `mmlm train --resume {self._folder}`.")
             raise SystemExit(EXIT_CODE) from error
 
     def _hear(self, number: int, frame: object) -> None:
@@ -65,4 +67,8 @@ class Interrupts:
         if self.asked or not self._waits:
             raise KeyboardInterrupt
         self.asked = True
-        self._console.print("\nStopping after this step; Ctrl-C again stops at once.", soft_wrap=True)
+        self._tell("\nStopping after this step; Ctrl-C again stops at once.")
+
+    def _tell(self, text: str) -> None:
+        with suppress(OSError):  # the terminal may be gone
+            self._console.print(text, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,8 @@ from mmlm_core.types import Example
 __all__ = ["Outcome", "Session"]
 
 TRAIN, VALIDATION, SAMPLES = "train", "validation", "samples"
+DIGESTED = 64
+"""Rows of a split that are looked at before it is resumed."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,10 @@ class Session:
         processes = options.devices * options.nodes
         each = f"{processes} processes of {threads}" if processes > 1 else threads
         return f"run {self.folder.path} · {self.precision.value}, {each} · until {until}"
+
+    def digests(self) -> dict[str, str]:
+        """Return for each split what changes with its rows: of some, spread evenly, the keys, texts and targets."""
+        return {split: _digest(rows) for split, rows in self.rows.items()}
 
     def run(self, checkpoint: Path | None) -> Outcome:
         """Train, from the beginning or from a checkpoint.
@@ -166,6 +173,14 @@ class Session:
             splits, model.processors(), model.head.target_processor(), options, self.settings.run.seed,
             needs_target="target" in composition["data"].traits.provides, rank=rank, ranks=ranks, pin=pin,
         )  # fmt: skip
+
+
+def _digest(rows: Sequence[Example]) -> str:
+    digest = hashlib.sha256()
+    for place in range(min(len(rows), DIGESTED)):
+        row = rows[place * len(rows) // min(len(rows), DIGESTED)]
+        digest.update(repr((row.key, row.target, row.inputs.get("text"))).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:16]
 
 
 @contextmanager

@@ -218,6 +218,31 @@ def test_predictions_are_written_to_a_file(mmlm: Mmlm, loaded: Loaded, folder: P
     assert (folder / "made" / "out.jsonl").read_text() == '{"key": "b.png", "image": "b.png"}\n'
 
 
+def test_predictions_never_take_the_place_of_their_inputs(mmlm: Mmlm, loaded: Loaded, folder: Path) -> None:
+    before = (folder / "b.png").read_bytes()
+    assert mmlm("predict", "runs/x", "b.png", "--out", "./b.png") == (
+        2, "", "error: `--out b.png` is one of the inputs: it would be lost. Write to another file.\n",
+    )  # fmt: skip
+    assert (folder / "b.png").read_bytes() == before
+
+
+def test_what_a_file_held_stays_until_the_predictions_are_complete(
+    mmlm: Mmlm, loaded: Loaded, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "out.jsonl").write_text("yesterday's")
+    assert mmlm("predict", "runs/x", "none.png", "--out", "out.jsonl")[0] == 2
+    assert (folder / "out.jsonl").read_text() == "yesterday's" and not (folder / "out.jsonl.part").exists()
+
+    def predict(self: Echo, rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        yield next(iter(rows))
+        raise DataError("torn.")
+
+    monkeypatch.setattr(Echo, "predict", predict)
+    assert mmlm("predict", "runs/x", "b.png", "--out", "out.jsonl") == (2, "", "error: torn.\n")
+    assert (folder / "out.jsonl").read_text() == "yesterday's"
+    assert (folder / "out.jsonl.part").read_text() == '{"key": "b.png", "image": "b.png"}\n'
+
+
 def test_one_input_is_written_as_it_is_generated(mmlm: Mmlm, loaded: Loaded, folder: Path) -> None:
     assert mmlm("generate", "runs/x", "b.png", "--prompt", "It goes on") == (0, "It goes on and so on\n", "")
 
@@ -246,7 +271,8 @@ def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.Monk
     module.evaluate = evaluate  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mmlm_core.evaluation", module)
     assert mmlm("eval", "runs/x", "--split", "validation", "decoding.beams=4", "--json") == (
-        0, '{"loss": 1.25, "bleu": 0.5}\n', ""
+        0, '{"loss": 1.25, "bleu": 0.5}\n',
+        "note: the run's own figures stay; these are in `runs/x/evaluations/decoding.beams=4`.\n",
     )  # fmt: skip
     assert asked == [(Path("runs/x"), "validation", ["decoding.beams=4"])]
     assert mmlm("eval", "runs/x")[1] == "metric  test\nloss    1.25\nbleu    0.5\n"

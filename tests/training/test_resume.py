@@ -221,3 +221,53 @@ def test_a_broken_checkpoint_is_named(tmp_path, toy, monkeypatch):
     checkpoint.write_bytes(checkpoint.read_bytes()[:100])
     with pytest.raises(RunError, match=re.escape(f"The checkpoint `{checkpoint}` cannot be read: ")):
         resume(tmp_path / "cut", plugins)
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_noticed(tmp_path, toy, monkeypatch):
+    from mmlm_core.training import resume, train
+
+    plugins = toy.toy_plugins()
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        cut_at_step(patch, 4)
+        train(toy.toy_composition(plugins, tmp_path, "cut", *CHANGES), plugins)
+    checkpoint = tmp_path / "cut" / "checkpoints" / "last.ckpt"
+    weights = torch.load(checkpoint, weights_only=True)["state_dict"]
+    content = bytearray(checkpoint.read_bytes())
+    place = content.find(max(weights.values(), key=torch.Tensor.numel).numpy().tobytes())
+    assert place > 0
+    content[place] ^= 1
+    checkpoint.write_bytes(content)
+    with pytest.raises(RunError, match=re.escape(f"The checkpoint `{checkpoint}` is damaged: ")):
+        resume(tmp_path / "cut", plugins)
+
+
+def test_a_checkpoint_that_has_gone_is_told_and_nothing_begins_anew(tmp_path, toy, monkeypatch):
+    from mmlm_core.training import resume, train
+
+    plugins = toy.toy_plugins()
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        cut_at_step(patch, 14)
+        train(toy.toy_composition(plugins, tmp_path, "cut", *CHANGES), plugins)
+    checkpoint = tmp_path / "cut" / "checkpoints" / "last.ckpt"
+    checkpoint.unlink()
+    lines = (tmp_path / "cut" / "metrics.jsonl").read_bytes()
+    with pytest.raises(RunError, match=re.escape(f"`{checkpoint}` is missing, and `model.safetensors` tells")):
+        resume(tmp_path / "cut", plugins)
+    assert (tmp_path / "cut" / "metrics.jsonl").read_bytes() == lines
+
+
+def test_rows_that_are_others_but_as_many_are_not_resumed(tmp_path, toy, monkeypatch):
+    from training_toy_parts import Points
+
+    from mmlm_core.training import resume, train
+
+    plugins = toy.toy_plugins()
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        cut_at_step(patch, 4)
+        train(toy.toy_composition(plugins, tmp_path, "cut", *CHANGES), plugins)
+    read = Points.read
+    monkeypatch.setattr(
+        Points, "read", lambda self, split: read(self, split)[::-1] if split == "train" else read(self, split)
+    )
+    with pytest.raises(RunError, match=r"has changed since its training began: there are other rows in `train`\.$"):
+        resume(tmp_path / "cut", plugins)

@@ -225,6 +225,8 @@ def _listed_objects(path: Path, text: str) -> Iterator[dict[str, Any]]:
         listed = json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(f"`{path}` line {error.lineno}, column {error.colno}: {error.msg}.") from None
+    except (ValueError, RecursionError) as error:  # a number of too many digits; too deep a nesting
+        raise DataError(f"`{path}` cannot be read as JSON: {error}.") from None
     for number, row in enumerate(listed, 1):
         if not isinstance(row, dict):
             raise DataError(f"`{path}` row {number} must be an object of columns and values, not `{_short(row)}`.")
@@ -241,6 +243,8 @@ def _line_objects(path: Path, text: str) -> Iterator[dict[str, Any]]:
             raise DataError(
                 f"`{path}` line {number}, column {error.colno}: {error.msg}: `{line.strip()[:60]}`."
             ) from None
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"`{path}` line {number} cannot be read as JSON: {error}.") from None
         if not isinstance(row, dict):
             raise DataError(f"`{path}` line {number} must be an object of columns and values, not `{_short(row)}`.")
         yield row
@@ -263,5 +267,5 @@ def _parquet_file(path: Path) -> Iterator[parquet.ParquetFile]:
     try:
         with parquet.ParquetFile(path, memory_map=True) as file:
             yield file
-    except pa.ArrowException as error:
-        raise DataError(f"`{path}` cannot be read as Parquet: {str(error).rstrip('.')}.") from error
+    except (pa.ArrowException, OSError) as error:  # damaged pages are an `OSError`
+        raise DataError(f"`{path}` cannot be read as Parquet: {' '.join(str(error).split()).rstrip('.')}.") from error
