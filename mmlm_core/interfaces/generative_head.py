@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from mmlm_core.interfaces.constraint import Constraint
 from mmlm_core.interfaces.head import Head
 from mmlm_core.types import Batch
 
@@ -18,6 +19,7 @@ class GenerativeHead(Head):
     """A head whose queries are the embedded tokens that stand before the next one.
 
     It reads `QUERIES` and is causal. The generation loop embeds a prompt, lets the model read it, and asks for logits.
+    Where texts must keep to a form, `constraints` says which tokens may follow, whatever is likely.
 
     Attributes:
         end: Id of the token that ends a sequence.
@@ -48,6 +50,20 @@ class GenerativeHead(Head):
 
         Shape: [..., D] -> [..., V].
         """
+
+    def constraints(self, batch: Batch) -> Sequence[Constraint | None] | None:
+        """Return what each row's text must keep to, behind its prompt; None: nothing, for a row or for all.
+
+        Called once a generation. A text that `max_tokens` cuts may break off in the middle of its form; its prediction
+        then says that it has not `ended`.
+
+        Example:
+            >>> class Code(Captioning):  # doctest: +SKIP
+            ...     def constraints(self, batch):
+            ...         return [Digits(4, self.digits, self.end, self.tokens.table.vocabulary)] * batch.size
+        """
+        del batch
+        return None
 
     @abstractmethod
     def decode(self, ids: Sequence[int]) -> Any:
