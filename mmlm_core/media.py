@@ -1,18 +1,56 @@
-"""Opens media that a data source names: pictures, so far. For the processors of encoders."""
+"""Opens media that a data source names: parts of files, and pictures. For the processors of encoders."""
 
 from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import dataclass
 from os import PathLike, fspath
 from typing import Any
 
 from mmlm_core.errors import DataError
 
-__all__ = ["load_picture"]
+__all__ = ["FilePart", "load_picture", "opened"]
 
 MOST_PIXELS = 100_000_000
 """Pictures above this many pixels are refused, so that a small file cannot fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """An item that is a part of a file, such as a member of a tar archive; it is read where the row is prepared.
+
+    Attributes:
+        path: The file.
+        offset: Bytes before the part.
+        size: Bytes of the part.
+    """
+
+    path: str
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        """Return the part's bytes.
+
+        Raises:
+            DataError: The file cannot be opened, or ends before the part does.
+        """
+        try:
+            with open(self.path, "rb") as file:  # noqa: PTH123 (a Path costs more than a small read)
+                file.seek(self.offset)
+                content = file.read(self.size)
+        except OSError as error:
+            raise DataError(f"`{self.path}` cannot be opened: {error.strerror or error}.") from error
+        if len(content) < self.size:
+            raise DataError(f"`{self.path}` is cut off: {self.size:,} bytes at offset {self.offset:,} are wanted, and "
+                            f"{len(content):,} are there.")  # fmt: skip
+        return content
+
+
+def opened(item: Any) -> Any:
+    """Return an item as a processor takes it: the bytes of a part of a file; anything else as it is."""
+    return item.read() if isinstance(item, FilePart) else item
 
 
 def load_picture(item: Any, draft: int | None = None) -> Any:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mmlm_core.errors import DataError
-from mmlm_core.media import load_picture
+from mmlm_core.media import load_picture, opened
 from mmlm_core.types import Example
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def show_input(modality: str, item: Any, processor: Processor | None = None) -> 
     """Return an item as `{"kind": "text" or "picture", "value": ...}`; a picture is a data URI of a small PNG."""
     if modality == "text":
         return {"kind": "text", "value": str(item)}
+    item = opened(item)
     look = None if processor is None else processor.picture(item)
     picture = picture_of(item) if look is None else look
     if picture is None:

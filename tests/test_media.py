@@ -12,7 +12,7 @@ from PIL import Image
 
 from mmlm_core import media
 from mmlm_core.errors import DataError
-from mmlm_core.media import load_picture
+from mmlm_core.media import FilePart, load_picture, opened
 
 RED, GREEN, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (255, 255, 255), (0, 0, 0)
 
@@ -237,3 +237,21 @@ def test_what_is_no_picture_is_refused_by_its_type(item: object) -> None:
 
 def test_an_array_of_another_shape_is_refused() -> None:
     assert fault(np.zeros((2, 2, 5), dtype=np.uint8)).startswith("a picture cannot be read as a picture: ")
+
+
+def test_a_part_of_a_file_is_opened_as_its_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "archive.tar"
+    file.write_bytes(b"before" + encode(Image.new("RGB", (1, 1), RED)) + b"behind")
+    size = file.stat().st_size - 12
+    assert pixels(opened(FilePart(str(file), 6, size))) == [RED]
+    assert opened("cat.png") == "cat.png"
+
+
+def test_a_part_that_the_file_does_not_have_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "archive.tar"
+    file.write_bytes(b"12345")
+    with pytest.raises(DataError, match=f"^`{re.escape(str(file))}` is cut off: 4 bytes at offset 3 are wanted, and 2 "
+                                        r"are there\.$"):  # fmt: skip
+        FilePart(str(file), 3, 4).read()
+    with pytest.raises(DataError, match=r"^`nowhere\.tar` cannot be opened: No such file or directory\.$"):
+        FilePart("nowhere.tar", 0, 1).read()

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor, TargetProcessor
+from mmlm_core.media import opened
 from mmlm_core.settings import OnError
 from mmlm_core.types import Example
 
@@ -53,7 +54,7 @@ def prepare(
     """
     try:
         inputs = {
-            modality: [processor.process(item) for item in example.inputs.get(modality) or ()]
+            modality: [processor.process(opened(item)) for item in example.inputs.get(modality) or ()]
             for modality, processor in processors.items()
         }
         targets = {} if target_processor is None else target_processor.process(example, inputs)

@@ -10,7 +10,8 @@ from mmlm_core.interfaces.head import Head, TargetProcessor
 from mmlm_core.interfaces.optimizer import Optimizer
 from mmlm_core.interfaces.projection import Projection
 from mmlm_core.interfaces.schedule import Schedule
+from mmlm_core.interfaces.stream import Stream
 from mmlm_core.interfaces.tokenizer import Tokenizer
 
 __all__ = ["Backbone", "Between", "Constraint", "DataSource", "Encoder", "Fusion", "GenerativeHead", "Head",
-           "Optimizer", "Processor", "Projection", "Schedule", "State", "TargetProcessor", "Tokenizer"]  # fmt: skip
+           "Optimizer", "Processor", "Projection", "Schedule", "State", "Stream", "TargetProcessor", "Tokenizer"]  # fmt: skip

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmlm_core.interfaces.stream import Stream
+
 if TYPE_CHECKING:
     from mmlm_core.types import Example
 
@@ -25,8 +27,10 @@ class DataSource(ABC):
         """Return the splits that it has, of `train`, `validation`, `test`; at least one."""
 
     @abstractmethod
-    def read(self, split: str) -> Sequence[Example]:
-        """Return the rows of a split, as a sequence that is picklable and cheap to index.
+    def read(self, split: str) -> Sequence[Example] | Stream:
+        """Return the rows of a split: a sequence that is cheap to index, or a stream where that is not to be had.
+
+        Both are picklable.
 
         Raises:
             DataError: There is no such split, a file is missing or broken, a column is missing.
