@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent.parent / "templates"
 
 _PARTS = "`mmlm-fusion`, `mmlm-heads`, `mmlm-optim`, `mmlm-recurrent`, `mmlm-samples` and `mmlm-text`"
 _IMAGE_PARTS = (
-    "`mmlm-fusion`, `mmlm-heads`, `mmlm-image`, `mmlm-optim`, `mmlm-samples`, `mmlm-text` and `mmlm-transformer`"
+    "`mmlm-fusion`, `mmlm-image`, `mmlm-optim`, `mmlm-samples`, `mmlm-text`, `mmlm-transformer` and `mmlm-writing`"
 )
 _SPAM = "mmlm train experiment=spam_classification data.limit=128"
 _EMOJI = "mmlm train data.limit=128 tokenizer=word"

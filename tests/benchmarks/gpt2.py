@@ -10,8 +10,8 @@ from mmlm_core.testing.contracts.common import Characters
 from mmlm_core.types import QUERIES
 from mmlm_fusion.concat import Concat
 from mmlm_fusion.options import ConcatOptions
-from mmlm_heads.language_modeling import LanguageModeling
-from mmlm_heads.options import LanguageModelingOptions
+from mmlm_writing.language_modeling import LanguageModeling
+from mmlm_writing.options import LanguageModelingOptions
 from tests.benchmarks.bench_transformer_block import pair
 
 

@@ -8,7 +8,7 @@ import torch
 from mmlm_core.composition import Composition
 from mmlm_core.plugins import load_plugins
 
-for module in ("mmlm_samples", "mmlm_image", "mmlm_heads", "mmlm_text", "mmlm_fusion", "mmlm_optim"):
+for module in ("mmlm_samples", "mmlm_image", "mmlm_writing", "mmlm_text", "mmlm_fusion", "mmlm_optim"):
     pytest.importorskip(module)
 
 

@@ -1,3 +1,3 @@
-"""Task heads of mmlm: classification, language modelling, captioning, and their metrics."""
+"""Task heads of mmlm that read out positions: classification, tagging, CTC, and their metrics."""
 
 __all__: list[str] = []

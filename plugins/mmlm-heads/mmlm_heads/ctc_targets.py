@@ -11,8 +11,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import TargetProcessor, Tokenizer
+from mmlm_core.targets import has_targets
 from mmlm_core.types import Example, Items
-from mmlm_heads.labels import has_targets
 
 __all__ = ["CtcTargets", "needed_positions"]
 

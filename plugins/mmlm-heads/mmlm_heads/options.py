@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from enum import Enum
 
-from mmlm_core.errors import OptionError, did_you_mean, one_of
+from mmlm_core.errors import OptionError
 from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
-__all__ = ["BLEU_TOKENIZERS", "CaptioningOptions", "ClassWeights", "ClassificationOptions", "LanguageModelingOptions",
-           "Pooling", "TokenOutputOptions"]  # fmt: skip
-
-
-BLEU_TOKENIZERS = ("auto", "13a", "zh", "char", "intl", "none")
-"""Tokenizers of sacreBLEU that need nothing further installed, and `auto`."""
+__all__ = ["ClassWeights", "ClassificationOptions", "Pooling"]
 
 
 class Pooling(Enum):
@@ -35,7 +31,7 @@ class ClassWeights(Enum):
 
 @dataclass
 class ClassificationOptions:
-    """One label out of those of the training data, for a whole row."""
+    """One label out of those of the training data, or any number of them, for a whole row."""
 
     pooling: Pooling = Pooling.query
     """`query`: a learned position, as BERT's `[CLS]`; `mean`, `max`, `last`: over the inputs' own valid positions."""
@@ -44,73 +40,27 @@ class ClassificationOptions:
     dropout: float = 0.1
     """Dropout before the output layer."""
     class_weights: ClassWeights = ClassWeights.none
-    """`balanced`: a training row counts rows / (labels * rows of its label), so that rare labels count as much."""
+    """`balanced`: a training row counts rows / (labels * rows of its label), so that rare labels count as much; with
+    several labels a row, one that has a label counts as much for it as the others together."""
+    label_weights: dict[str, float] = field(default_factory=dict)
+    """How much a training row of each label counts, as `{spam: 2.0}`; 1 where a label is not named."""
+    multi_label: bool = False
+    """A row has any number of labels, or none: its target is a list."""
+    separator: str = ""
+    """With `multi_label`: what stands between the labels of a target that is a text, as `;`."""
+    threshold: float = 0.5
+    """With `multi_label`: the probability from which on a label is predicted."""
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
+        """Check the ranges, and that options do not contradict each other."""
         check_choices(self)
+        check_range(self, "threshold", 0, 1)
+        for label, weight in self.label_weights.items():
+            if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight < math.inf:
+                raise OptionError(f"`label_weights.{label}` must be a number from 0 on, not {weight!r}.")
+        if self.label_weights and self.class_weights is not ClassWeights.none:
+            raise OptionError("`label_weights` must be left out where `class_weights` is `balanced`.")
+        if self.separator and not self.multi_label:
+            raise OptionError("`separator` must be left out where `multi_label` is false: a row has one label.")
         check_range(self, "label_smoothing", 0, 0.999)
         check_range(self, "dropout", 0, 0.999)
-
-
-@dataclass
-class TokenOutputOptions:
-    """What every head that writes token after token has."""
-
-    tie: bool = True
-    """The output layer is the token table itself (Press and Wolf 2017); false: a layer of its own."""
-    label_smoothing: float = 0.0
-    """Share of the target that is spread over the vocabulary, in training alone."""
-    dropout: float = 0.0
-    """Dropout on the embedded tokens."""
-    token_dropout: float = 0.0
-    """Share of the tokens read in training that are replaced by `unknown`, so that the inputs are looked at more."""
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        check_range(self, "label_smoothing", 0, 0.999)
-        check_range(self, "dropout", 0, 0.999)
-        check_range(self, "token_dropout", 0, 0.999)
-
-
-@dataclass
-class LanguageModelingOptions(TokenOutputOptions):
-    """The text itself, token after token, as in GPT; a text of any length is read by windows."""
-
-    context: int = 256
-    """Tokens of a window. Training draws one window of a longer text at random; evaluation scores all of it."""
-    overlap: int = 0
-    """Tokens before a window of an evaluation that it reads again without scoring them; the more, the slower and the
-    lower the loss."""
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        super().__post_init__()
-        check_range(self, "context", 1)
-        check_range(self, "overlap", 0)
-        if self.overlap >= self.context:
-            raise OptionError(f"`overlap` must be below `context`, which is {self.context}, not {self.overlap}.")
-
-
-@dataclass
-class CaptioningOptions(TokenOutputOptions):
-    """A text about the inputs, token after token: a caption."""
-
-    max_tokens: int = 128
-    """Tokens of a caption at most."""
-    truncate: bool = False
-    """Cut longer captions in training (and teach no end there); false: such a row is refused."""
-    bleu_tokenizer: str = "auto"
-    """sacreBLEU's tokenizer: `13a`, `zh`, `char`, `intl`, `none`; `auto`: by the letters of the references `zh` where
-    most are Chinese, `char` where they are Japanese, else `13a`."""
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        super().__post_init__()
-        check_range(self, "max_tokens", 1)
-        if self.bleu_tokenizer not in BLEU_TOKENIZERS:
-            near = did_you_mean(self.bleu_tokenizer, BLEU_TOKENIZERS)
-            raise OptionError(
-                f"`bleu_tokenizer` must be a tokenizer of sacreBLEU, not `{self.bleu_tokenizer}`."
-                f"{near}{one_of(BLEU_TOKENIZERS)}"
-            )

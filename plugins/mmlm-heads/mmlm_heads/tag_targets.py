@@ -11,9 +11,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from mmlm_core.errors import DataError, did_you_mean
 from mmlm_core.interfaces import TargetProcessor, Tokenizer
+from mmlm_core.targets import IGNORED, has_targets
 from mmlm_core.types import Example, Items
-from mmlm_heads.labels import has_targets
-from mmlm_heads.windows import IGNORED
 
 __all__ = ["CUT", "TagTargets", "tags_of"]
 

@@ -12,10 +12,10 @@ from torch.nn import functional
 
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Head, TargetProcessor, Tokenizer
+from mmlm_core.targets import IGNORED
 from mmlm_core.types import Batch, Features, Loss
 from mmlm_heads.tag_targets import CUT, TagTargets, tags_of
 from mmlm_heads.tagging_options import TaggingOptions
-from mmlm_heads.windows import IGNORED
 
 __all__ = ["Tagging"]
 

@@ -21,14 +21,14 @@ def needs(name, **values):
 
 def test_the_plugin_gives_its_heads_for_this_api():
     assert MMLM_API == 1
-    assert sorted(COMPONENTS) == ["captioning", "classification", "ctc", "language_modeling", "tagging"]
+    assert sorted(COMPONENTS) == ["classification", "ctc", "tagging"]
     assert {component.kind for component in COMPONENTS.values()} == {"head"}
 
 
 def test_declaring_imports_no_torch_and_no_metrics():
     code = (
         "import sys, mmlm_heads.plugin as p; p.mmlm_components(); "
-        "print([m for m in ('torch', 'sacrebleu', 'rouge_score', 'numpy') if m in sys.modules])"
+        "print([m for m in ('torch', 'seqeval', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -51,8 +51,6 @@ def test_every_option_has_a_doc_and_options_survive_as_plain_values(component: C
 
 
 def test_what_each_head_needs():
-    assert needs("language_modeling") == {"backbone": {"causal"}, "data": {"target"}}
-    assert needs("captioning") == {"encoder": frozenset(), "backbone": {"causal"}, "data": {"target"}}
     assert needs("classification") == {"encoder": frozenset(), "data": {"target"}}
 
 
@@ -66,16 +64,6 @@ def test_only_a_classification_with_a_query_adds_positions():
     ("make", "message"),
     [
         (lambda: options.ClassificationOptions(dropout=1.5), "`dropout` must be from 0 to 0.999, not 1.5."),
-        (lambda: options.CaptioningOptions(max_tokens=0), "`max_tokens` must be at least 1, not 0."),
-        (
-            lambda: options.LanguageModelingOptions(context=8, overlap=8),
-            "`overlap` must be below `context`, which is 8, not 8.",
-        ),
-        (
-            lambda: options.CaptioningOptions(bleu_tokenizer="13b"),
-            "`bleu_tokenizer` must be a tokenizer of sacreBLEU, not `13b`. Did you mean `13a`? "
-            "Choices: `13a`, `auto`, `char`, `intl`, `none`, `zh`.",
-        ),
     ],
 )
 def test_values_out_of_range_are_refused(make, message):

@@ -9,10 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["IGNORED", "all_windows", "random_window"]
+from mmlm_core.targets import IGNORED
 
-IGNORED = -100
-"""The label of a position that is not scored."""
+__all__ = ["all_windows", "random_window"]
 
 
 def random_window(positions: int, context: int, generator: torch.Generator) -> slice:

@@ -1,4 +1,4 @@
-from mmlm_heads.words import words
+from mmlm_writing.metrics.words import words
 
 
 def test_signs_and_spaces_split_words_and_case_is_dropped():

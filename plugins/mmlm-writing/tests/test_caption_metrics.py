@@ -7,7 +7,8 @@ from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 from rouge_score import rouge_scorer
 
-from mmlm_heads.caption_metrics import caption_metrics, token_f1
+from mmlm_writing.metrics.agreement import token_f1
+from mmlm_writing.metrics.captions import caption_metrics
 
 REFERENCES = [
     "a man riding a wave on top of a surfboard",

@@ -1,6 +1,7 @@
 import torch
 
-from mmlm_heads.windows import IGNORED, all_windows, random_window
+from mmlm_core.targets import IGNORED
+from mmlm_writing.windows import all_windows, random_window
 
 
 def test_windows_without_overlap_are_cut_side_by_side():

@@ -11,9 +11,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import TargetProcessor, Tokenizer
+from mmlm_core.targets import IGNORED, has_targets
 from mmlm_core.types import Example, Items
-from mmlm_heads.labels import has_targets
-from mmlm_heads.windows import IGNORED, all_windows, random_window
+from mmlm_writing.windows import all_windows, random_window
 
 __all__ = ["TokenTargets"]
 
@@ -32,6 +32,7 @@ class TokenTargets(TargetProcessor):
         context: Positions that training reads: a window of a longer text; None: all.
         overlap: Positions that an evaluation's window reads again.
         windows: Evaluation reads a longer text by windows of `context`; else as a whole.
+        several: A target may be a list of texts.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class TokenTargets(TargetProcessor):
         context: int | None = None,
         overlap: int = 0,
         windows: bool = False,
+        several: bool = True,
     ) -> None:
         self._tokenizer = tokenizer
         self._max_tokens = max_tokens
@@ -52,6 +54,7 @@ class TokenTargets(TargetProcessor):
         self._context = context
         self._overlap = overlap
         self._windows = windows
+        self._several = several
 
     def process(self, example: Example, inputs: dict[str, list[dict[str, Tensor]]]) -> dict[str, Tensor]:
         """Return `prompt`, the ids that a generation begins with; and, where there is a target, `ids` and `labels` of
@@ -65,7 +68,8 @@ class TokenTargets(TargetProcessor):
         made = {"prompt": torch.tensor(prompt)}
         if example.target is None:
             return made
-        texts = list(example.target) if isinstance(example.target, list | tuple) else [example.target]
+        many = self._several and isinstance(example.target, list | tuple)
+        texts = list(example.target) if many else [example.target]
         if not texts:
             raise DataError("The target is an empty list: it must be a text, or a list of at least one.")
         sequences = [prompt + self._tokens(text) for text in texts]

@@ -1,45 +1,49 @@
-"""The head `captioning`: writes a text about the inputs, token after token."""
+"""What the heads have in common that write a text about something: all but its metrics, which are the task's own."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from torch import Tensor
 
 from mmlm_core.interfaces import GenerativeHead, TargetProcessor, Tokenizer
 from mmlm_core.tokens import TokenTable
 from mmlm_core.types import QUERIES, Batch, Features, Loss
-from mmlm_heads.caption_metrics import caption_metrics
-from mmlm_heads.options import CaptioningOptions
-from mmlm_heads.token_output import TokenOutput
-from mmlm_heads.token_targets import TokenTargets
+from mmlm_writing.options import TextOptions
+from mmlm_writing.token_output import TokenOutput
+from mmlm_writing.token_targets import TokenTargets
 
-__all__ = ["Captioning"]
+__all__ = ["TextHead"]
+
+Options = TypeVar("Options", bound=TextOptions)
 
 
-class Captioning(GenerativeHead):
-    """Learns to write captions. A row may have several: training draws one, the loss of an evaluation takes the first,
-    and metrics compare with all of them.
+class TextHead(GenerativeHead, Generic[Options]):
+    """Learns to write the target, token after token. A task says how what is written is measured.
 
-    The better model is the one with the higher `token_f1`, which moves from the first epoch on (`exact_match` long
-    stays at 0) and does not depend on which other rows are measured (CIDEr does).
+    A row may have several targets: training draws one, the loss of an evaluation takes the first, and metrics compare
+    with all of them.
 
     Args:
-        options: See `CaptioningOptions`.
+        options: The task's.
         width: D.
         modalities: Names of the inputs.
         facts: Not used.
-        tokenizer: Of the captions.
+        tokenizer: Of the texts.
         table: Its token table.
+
+    Attributes:
+        several: Whether a row may have a list of targets.
     """
 
     reads = (QUERIES,)
-    monitor = ("token_f1", "max")
+    several = True
 
     def __init__(
         self,
-        options: CaptioningOptions,
+        options: Options,
         *,
         width: int,
         modalities: tuple[str, ...],
@@ -49,19 +53,29 @@ class Captioning(GenerativeHead):
     ) -> None:
         super().__init__()
         del modalities, facts
+        self.options = options
+        self.tokenizer = tokenizer
         self.tokens = TokenOutput(options, width=width, tokenizer=tokenizer, table=table)
         self.end, self.pad = tokenizer.end, tokenizer.pad
-        self._bleu_tokenizer = options.bleu_tokenizer
-        self._targets = TokenTargets(
-            tokenizer,
-            max_tokens=options.max_tokens,
-            truncate=options.truncate,
-            token_dropout=options.token_dropout,
-        )
+
+    @abstractmethod
+    def measure(self, texts: Sequence[str], references: Sequence[Any]) -> dict[str, float]:
+        """Return the task's metrics of what was written, one text a row; at least one row.
+
+        Args:
+            texts: What was written.
+            references: The targets of the same rows.
+        """
 
     def target_processor(self) -> TargetProcessor:
-        """Return the processor that makes token ids of the captions."""
-        return self._targets
+        """Return the processor that makes token ids of the texts."""
+        return TokenTargets(
+            self.tokenizer,
+            max_tokens=self.options.max_tokens,
+            truncate=self.options.truncate,
+            token_dropout=self.options.token_dropout,
+            several=self.several,
+        )
 
     def queries(self, batch: Batch) -> Features:
         """Return the embedded tokens.
@@ -91,7 +105,7 @@ class Captioning(GenerativeHead):
         return self.tokens.loss(outputs, batch)
 
     def predict(self, outputs: Mapping[str, Features], batch: Batch) -> list[dict[str, Any]]:
-        """Score the given captions; `prediction` is None, since captions come from `mmlm_core.generation`.
+        """Score the given texts; `prediction` is None, since texts come from `mmlm_core.generation`.
 
         With targets: `log_likelihood` (natural logarithm), over `scored_tokens` (the end too).
         """
@@ -101,6 +115,6 @@ class Captioning(GenerativeHead):
         return [{"prediction": None, "log_likelihood": total, "scored_tokens": tokens} for total, tokens in scores]
 
     def metrics(self, predictions: Sequence[Mapping[str, Any]], references: Sequence[Any]) -> dict[str, float]:
-        """Return the metrics of `mmlm_heads.caption_metrics`, over generated captions."""
-        captions = [str(prediction["prediction"]) for prediction in predictions]
-        return caption_metrics(captions, references, self._bleu_tokenizer)
+        """Return what `measure` says of the generated texts; nothing where there are no rows."""
+        texts = [str(prediction["prediction"]) for prediction in predictions]
+        return self.measure(texts, references) if texts else {}

@@ -11,9 +11,10 @@ from torch import Tensor
 from mmlm_core.interfaces import GenerativeHead, TargetProcessor, Tokenizer
 from mmlm_core.tokens import TokenTable
 from mmlm_core.types import QUERIES, Batch, Features, Loss
-from mmlm_heads.options import LanguageModelingOptions
-from mmlm_heads.token_output import TokenOutput
-from mmlm_heads.token_targets import TokenTargets
+from mmlm_writing.metrics.likelihood import perplexity, surprise
+from mmlm_writing.options import LanguageModelingOptions
+from mmlm_writing.token_output import TokenOutput
+from mmlm_writing.token_targets import TokenTargets
 
 __all__ = ["LanguageModeling"]
 
@@ -114,10 +115,5 @@ class LanguageModeling(GenerativeHead):
         scored = [prediction for prediction in predictions if "log_likelihood" in prediction]
         if not scored:
             return {}
-        surprise = -math.fsum(prediction["log_likelihood"] for prediction in scored)
-        tokens = sum(prediction["scored_tokens"] for prediction in scored)
         characters = sum(prediction["scored_characters"] for prediction in scored)
-        return {
-            "perplexity": math.exp(min(surprise / tokens, 700.0)),  # a double ends at exp(709)
-            "bits_per_character": surprise / math.log(2) / characters,
-        }
+        return {**perplexity(scored), "bits_per_character": surprise(scored) / math.log(2) / characters}

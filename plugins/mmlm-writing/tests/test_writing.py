@@ -11,10 +11,10 @@ from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Tokenizer
 from mmlm_core.tokens import TokenTable
 from mmlm_core.types import QUERIES, Batch, Example, Features
-from mmlm_heads.captioning import Captioning
-from mmlm_heads.language_modeling import LanguageModeling
-from mmlm_heads.options import CaptioningOptions, LanguageModelingOptions
-from mmlm_heads.token_targets import TokenTargets
+from mmlm_writing.captioning import Captioning
+from mmlm_writing.language_modeling import LanguageModeling
+from mmlm_writing.options import CaptioningOptions, LanguageModelingOptions
+from mmlm_writing.token_targets import TokenTargets
 
 PAD, BEGIN, END, UNKNOWN, MASK = range(5)
 WIDTH = 6

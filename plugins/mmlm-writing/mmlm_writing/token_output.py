@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mmlm_core.interfaces import Tokenizer
+from mmlm_core.targets import IGNORED
 from mmlm_core.tokens import TokenTable
 from mmlm_core.types import QUERIES, Batch, Features, Loss
-from mmlm_heads.options import TokenOutputOptions
-from mmlm_heads.windows import IGNORED
+from mmlm_writing.options import TokenOutputOptions
 
 __all__ = ["TokenOutput"]
 

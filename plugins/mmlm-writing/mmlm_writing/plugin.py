@@ -1,0 +1,58 @@
+"""What this plugin gives. Imports no torch."""
+
+from __future__ import annotations
+
+from mmlm_core import Component, Need, Traits, hookimpl
+from mmlm_writing.options import (
+    AnsweringOptions,
+    CaptioningOptions,
+    LanguageModelingOptions,
+    SummarizationOptions,
+    TextOptions,
+    TranscriptionOptions,
+    TranslationOptions,
+)
+
+__all__ = ["MMLM_API", "mmlm_components"]
+
+MMLM_API = 1
+
+_CAUSAL = Need(
+    "backbone",
+    has=frozenset({"causal"}),
+    because="writes its text token by token, so it must not see the tokens to come",
+)
+_TARGET = Need("data", has=frozenset({"target"}), because="learns from targets")
+_WRITES = frozenset({"queries", "generates"})
+
+
+@hookimpl
+def mmlm_components() -> list[Component]:
+    """Return the heads."""
+    return [
+        Component(
+            kind="head",
+            name="language_modeling",
+            options=LanguageModelingOptions,
+            target="mmlm_writing.language_modeling:LanguageModeling",
+            traits=Traits(provides=_WRITES, needs=(_CAUSAL, _TARGET), uses_tokenizer=True),
+            tiny={"context": 16},
+        ),
+        _about_inputs("captioning", CaptioningOptions, Need("encoder", because="writes about inputs")),
+        _about_inputs("translation", TranslationOptions, Need("encoder", because="translates an input")),
+        _about_inputs("summarization", SummarizationOptions, Need("encoder", because="sums up an input")),
+        _about_inputs("answering", AnsweringOptions, Need("encoder", because="answers about inputs")),
+        _about_inputs("transcription", TranscriptionOptions, Need("encoder", because="writes down what an input says")),
+    ]
+
+
+def _about_inputs(name: str, options: type[TextOptions], inputs: Need) -> Component:
+    """Return the head of a task whose target is a text about the inputs."""
+    return Component(
+        kind="head",
+        name=name,
+        options=options,
+        target=f"mmlm_writing.{name}:{name.capitalize()}",
+        traits=Traits(provides=_WRITES, needs=(inputs, _CAUSAL, _TARGET), uses_tokenizer=True),
+        tiny={"max_tokens": 16, "truncate": True},
+    )
