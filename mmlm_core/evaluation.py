@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -21,7 +22,7 @@ from mmlm_core.prediction import Predictor, load
 from mmlm_core.preparation import make_source
 from mmlm_core.report import write_report
 from mmlm_core.runs import RunFolder
-from mmlm_core.samples import prediction_row, sample
+from mmlm_core.samples import prediction_row, sample, with_shown_target
 from mmlm_core.settings import OnError
 from mmlm_core.types import QUERIES, Example
 
@@ -56,9 +57,9 @@ def evaluate(
 
     What is measured with overrides goes into a folder below it, `RunFolder.changed`: the run's own figures stay.
 
-    Two controls say what the metrics are worth: the most frequent answer of the training rows, given to everything; and
-    the same model, fed the inputs of other rows. Where the head compares the inputs of a row, the second control alone
-    makes sense, and leaves one of the modalities as it is.
+    Controls say what the metrics are worth: the most frequent answer of the training rows, given to everything; and the
+    same model, fed the inputs of other rows, where it reads several modalities also those of one modality alone. Where
+    the head compares the inputs of a row, all that makes sense is to leave one of the modalities as it is.
 
     Args:
         run: The run folder.
@@ -87,7 +88,8 @@ def evaluate(
     told = _controls(predictor, judged, _targets(source), progress) if controls else {}
     folder = RunFolder(Path(run)).changed(overrides)
     folder.path.mkdir(parents=True, exist_ok=True)
-    write_lines(folder.predictions, map(prediction_row, judged.examples, judged.predictions))
+    shown = [with_shown_target(example, predictor.model.head) for example in judged.examples]
+    write_lines(folder.predictions, map(prediction_row, shown, judged.predictions))
     write_json(folder.samples, {"split": split, "rows": _shown(predictor, judged)})
     write_json(
         folder.evaluation(split),
@@ -178,19 +180,28 @@ def _controls(
     pairs = "pairs" in predictor.composition["head"].traits.provides
     alone = isinstance(judged.predictions[0]["prediction"], str | int) or pairs  # one answer for the whole row
     aligned = QUERIES not in model.head.reads and not alone  # a tag for each word: no answer goes for another row
-    answer = None if pairs or aligned else most_common(targets)
+    answer = None if pairs or aligned else model.head.constant()
+    if answer is None and not (pairs or aligned):
+        answer = most_common(targets)
     if answer is not None:
         told[COMMON] = _measured(predictor, [{"prediction": answer}] * len(examples), examples)
     if len(examples) > 1 and not aligned:
+        modalities = predictor.composition.modalities()
+        others = {SHUFFLED: modalities[1:] if pairs else modalities}  # all of them would still be a pair
+        if len(modalities) > 1 and not pairs:
+            others |= {f"shuffled {name}": [name] for name in modalities}
         order = derangement(len(examples), predictor.composition.settings.run.seed)
-        kept = predictor.composition.modalities()[:1] if pairs else []  # else a row's inputs would still be a pair
-        shuffled = [
-            replace(example, inputs={**examples[other].inputs, **{name: example.inputs.get(name, ()) for name in kept}})
-            for example, other in zip(examples, order, strict=True)
-        ]
-        # Another row's input may be too short for a target that must fit into its positions: such a row has no say.
-        told[SHUFFLED] = _metrics(predictor, _judge(predictor, shuffled, progress, SHUFFLED, OnError.SKIP))
+        for title, names in others.items():
+            shuffled = [_mixed(example, examples[other], names) for example, other in zip(examples, order, strict=True)]
+            # Another row's input may not fit a target that is bound to its positions: such a row has no say.
+            with suppress(DataError):  # none fits
+                told[title] = _metrics(predictor, _judge(predictor, shuffled, progress, title, OnError.SKIP))
     return told
+
+
+def _mixed(example: Example, other: Example, modalities: Iterable[str]) -> Example:
+    """Return a row with another row's items of some modalities."""
+    return replace(example, inputs={**example.inputs, **{name: other.inputs.get(name, ()) for name in modalities}})
 
 
 def _targets(source: Any) -> Iterable[Any]:
@@ -210,7 +221,8 @@ def _shown(predictor: Predictor, judged: Judged) -> list[dict[str, Any]]:
             zip(examples, generation.predict(model, batch, predictor.composition.settings.decoding), strict=True)
         )
     processors = predictor.model.processors()
-    return [sample(example, prediction, processors) for example, prediction in rows]
+    head = predictor.model.head
+    return [sample(with_shown_target(example, head), prediction, processors) for example, prediction in rows]
 
 
 def _shown_progress(loader: BatchLoader, title: str, progress: bool) -> Iterable[Any]:

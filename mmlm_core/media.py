@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike, fspath
 from typing import Any
 
 from mmlm_core.errors import DataError
 
-__all__ = ["FilePart", "load_picture", "opened"]
+__all__ = ["PNG_URL", "FilePart", "load_measured", "load_picture", "load_stored", "opened", "picture_url"]
+
+PNG_URL = "data:image/png;base64,"
+"""How a PNG begins that is written out as text: a browser shows it, and a program reads it back."""
+
+ORIENTATION = 0x0112
+SIDEWAYS = 5
+"""The Exif tag of a camera's orientation, and its first value that means lying on a side."""
 
 MOST_PIXELS = 100_000_000
 """Pictures above this many pixels are refused, so that a small file cannot fill the memory."""
@@ -60,28 +70,60 @@ def load_picture(item: Any, draft: int | None = None) -> Any:
 
     Args:
         item: A path, the bytes of a file, a mapping with `bytes` or `path` (as Hugging Face `datasets` stores
-            pictures), a PIL picture, or an array of shape [height, width] or [height, width, 3] (uint8).
+            pictures), what `picture_url` returned, a PIL picture, or an array of shape [height, width] or
+            [height, width, 3] (uint8).
         draft: JPEG files may be decoded at the smallest scale whose shorter side has at least this many pixels.
 
     Raises:
         DataError: It is no picture, is empty, truncated, too large, or of a depth above 16 bit.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    return load_measured(item, draft)[0]
+
+
+def load_measured(item: Any, draft: int | None = None) -> tuple[Any, tuple[int, int]]:
+    """Return what `load_picture` does, and the height and width that the upright picture has without a draft."""
+    return _loaded(item, draft, lambda picture, name: _rgb(_upright(picture), name))
+
+
+def load_stored(item: Any) -> Any:
+    """Return a picture as a `PIL.Image.Image` of the mode in which it is stored: numbers of a palette stay numbers.
+
+    Args:
+        item: See `load_picture`.
+
+    Raises:
+        DataError: It is no picture, is empty, truncated or too large.
+    """
+    return _loaded(item, None, lambda picture, name: picture)[0]
+
+
+def picture_url(picture: Any) -> str:
+    """Return a PIL picture as text, a PNG in a data URL."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return PNG_URL + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _loaded(item: Any, draft: int | None, finish: Callable[[Any, str], Any]) -> tuple[Any, tuple[int, int]]:
+    """Open and decode a picture, and return what `finish` makes of it and of its name; and its height and width."""
+    from PIL import Image, UnidentifiedImageError
 
     name = _name(item)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             picture = _open(item, name)
-            if picture.width * picture.height > MOST_PIXELS:
-                raise DataError(f"{name} has {picture.width} x {picture.height} pixels; {MOST_PIXELS:,} are the most.")
-            if picture.width * picture.height == 0:
-                raise DataError(f"{name} is empty: {picture.width} x {picture.height} pixels.")
+            width, height = picture.size
+            if width * height > MOST_PIXELS:
+                raise DataError(f"{name} has {width} x {height} pixels; {MOST_PIXELS:,} are the most.")
+            if width * height == 0:
+                raise DataError(f"{name} is empty: {width} x {height} pixels.")
             if draft is not None and picture.format == "JPEG" and picture is not item:  # a caller's own stays whole
                 scale = max(1, min(picture.size) // draft)
-                picture.draft("RGB", (picture.width // scale, picture.height // scale))
+                picture.draft("RGB", (width // scale, height // scale))
             picture.load()
-            return _rgb(ImageOps.exif_transpose(picture), name)
+            turned = picture.getexif().get(ORIENTATION, 1) >= SIDEWAYS
+            return finish(picture, name), (width, height) if turned else (height, width)
     except DataError:
         raise
     except UnidentifiedImageError as error:  # its own text names an object in memory
@@ -93,6 +135,8 @@ def load_picture(item: Any, draft: int | None = None) -> Any:
 
 
 def _name(item: Any) -> str:
+    if isinstance(item, str) and item.startswith(PNG_URL):
+        return "a picture given as a data URL"
     if isinstance(item, str | PathLike):
         return f"`{fspath(item)}`"
     if isinstance(item, dict) and item.get("path"):
@@ -107,6 +151,11 @@ def _open(item: Any, name: str) -> Any:
         return item
     if isinstance(item, dict) and ("bytes" in item or "path" in item):
         item = item.get("bytes") or item.get("path")
+    if isinstance(item, str) and item.startswith(PNG_URL):
+        try:
+            item = base64.b64decode(item.removeprefix(PNG_URL), validate=True)
+        except binascii.Error as error:
+            raise DataError(f"{name} cannot be read as a picture: {error}.") from error
     if isinstance(item, bytes | bytearray | memoryview):
         if not len(item):
             raise DataError(f"{name} is empty: zero bytes.")
@@ -123,6 +172,12 @@ def _open(item: Any, name: str) -> Any:
     if hasattr(item, "__array_interface__"):
         return Image.fromarray(item)
     raise DataError(f"A picture must be a path, bytes or a PIL picture, not {type(item).__name__}.")
+
+
+def _upright(picture: Any) -> Any:
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(picture)
 
 
 def _rgb(picture: Any, name: str) -> Any:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mmlm_core.errors import DataError
-from mmlm_core.media import load_picture, opened
+from mmlm_core.media import PNG_URL, load_picture, opened, picture_url
 from mmlm_core.types import Example
 
 if TYPE_CHECKING:
-    from mmlm_core.interfaces import Processor
+    from mmlm_core.interfaces import Head, Processor
 
-__all__ = ["is_right", "picture_of", "prediction_row", "said", "sample", "show_input"]
+__all__ = ["is_drawn", "is_right", "picture_of", "prediction_row", "said", "sample", "show_input", "with_shown_target"]
 
 LARGEST = 128
 """Pixels of a shown picture's longer side at most."""
+
+
+def is_drawn(prediction: Any) -> bool:
+    """Whether a prediction is a picture, such as a mask, which is hardly ever exactly as its reference."""
+    return isinstance(prediction, str) and prediction.startswith(PNG_URL)
 
 
 def is_right(prediction: Any, reference: Any) -> bool:
@@ -26,6 +30,11 @@ def is_right(prediction: Any, reference: Any) -> bool:
     several = isinstance(reference, list | tuple) and not isinstance(prediction, list | tuple)
     references = reference if several else [reference]
     return any(_plain(prediction) == _plain(one) for one in references)
+
+
+def with_shown_target(example: Example, head: Head) -> Example:
+    """Return a row whose target is a plain JSON value, in the form of the head's predictions."""
+    return replace(example, target=head.shown(example.target))
 
 
 def prediction_row(example: Example, prediction: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,8 +53,9 @@ def sample(
         for item in items
     ]
     said_now = prediction.get("prediction")
+    more = {name: value for name, value in prediction.items() if name != "prediction"} if is_drawn(said_now) else {}
     return {"key": example.key, "inputs": inputs, "prompt": example.prompt, "reference": example.target,
-            "prediction": said_now, "right": is_right(said_now, example.target)}  # fmt: skip
+            "prediction": said_now, "right": is_right(said_now, example.target), "more": more}  # fmt: skip
 
 
 def show_input(modality: str, item: Any, processor: Processor | None = None) -> dict[str, str]:
@@ -58,9 +68,7 @@ def show_input(modality: str, item: Any, processor: Processor | None = None) -> 
     if picture is None:
         return {"kind": "text", "value": str(item)[:200] if isinstance(item, str) else f"({modality})"}
     picture.thumbnail((LARGEST, LARGEST))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return {"kind": "picture", "value": f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"}
+    return {"kind": "picture", "value": picture_url(picture)}
 
 
 def picture_of(item: Any) -> Any:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from mmlm_core import media
 from mmlm_core.errors import DataError
-from mmlm_core.media import FilePart, load_picture, opened
+from mmlm_core.media import FilePart, load_measured, load_picture, load_stored, opened, picture_url
 
 RED, GREEN, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (255, 255, 255), (0, 0, 0)
 
@@ -255,3 +255,27 @@ def test_a_part_that_the_file_does_not_have_is_named(tmp_path: Path) -> None:
         FilePart(str(file), 3, 4).read()
     with pytest.raises(DataError, match=r"^`nowhere\.tar` cannot be opened: No such file or directory\.$"):
         FilePart("nowhere.tar", 0, 1).read()
+
+
+def test_a_picture_written_out_as_a_url_reads_back() -> None:
+    picture = Image.new("RGB", (3, 2), GREEN)
+    url = picture_url(picture)
+    assert url.startswith("data:image/png;base64,")
+    assert load_picture(url).tobytes() == picture.tobytes()
+    with pytest.raises(DataError, match=r"^a picture given as a data URL cannot be read as a picture: "):
+        load_picture("data:image/png;base64,a")
+
+
+def test_a_stored_picture_keeps_the_numbers_of_its_palette() -> None:
+    picture = Image.new("P", (3, 2), 7)
+    picture.putpalette([0] * 21 + [255, 0, 0])
+    stored = load_stored(encode(picture, "PNG"))
+    assert stored.mode == "P" and set(stored.tobytes()) == {7}
+    assert load_picture(encode(picture, "PNG")).getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_a_picture_is_measured_upright_and_without_its_draft() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture, extent = load_measured(encode(Image.new("RGB", (400, 200)), "JPEG", exif=exif), draft=32)
+    assert extent == (400, 200) and picture.height == 2 * picture.width < 400

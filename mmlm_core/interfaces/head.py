@@ -108,6 +108,20 @@ class Head(nn.Module, ABC):
         A generative head scores given targets here, if that makes sense; its text comes from `mmlm_core.generation`.
         """
 
+    def shown(self, target: Any) -> Any:
+        """Return a target as a plain JSON value, in the form of a `prediction`, for files and pages; by default itself.
+
+        A picture is a PNG in a data URL (`mmlm_core.media.picture_url`), in predictions too.
+        """
+        return target
+
+    def constant(self) -> Any:
+        """Return the `prediction` that is right most often without a look at the inputs, as a control.
+
+        None: the most frequent of the training targets, where they are texts or whole numbers.
+        """
+        return None
+
     @abstractmethod
     def metrics(self, predictions: Sequence[Mapping[str, Any]], references: Sequence[Any]) -> dict[str, float]:
         """Return the task's metrics over a whole split, those first that tell most: reports show three of them large.

@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from mmlm_core.samples import said
+from mmlm_core.media import PNG_URL
+from mmlm_core.samples import is_drawn, said
 
 __all__ = ["gallery"]
 
 LONGEST = 600
 """Characters of a shown text at most."""
-
-SAFE = "data:image/png;base64,"
-"""How a picture's address must begin: samples are read from a file, and a page must load nothing from elsewhere."""
 
 
 def gallery(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -32,6 +30,11 @@ def _card(row: Mapping[str, Any]) -> str:
     texts = "".join(
         f'<p class="given">{_text(shown["value"])}</p>' for shown in row["inputs"] if shown["kind"] == "text"
     )
+    if is_drawn(row["prediction"]):
+        drawn = {name: _image(str(row[name] or ""), name) for name in ("reference", "prediction")}
+        figures = "".join(f"<figure>{image}<figcaption>{name}</figcaption></figure>" for name, image in drawn.items())
+        note = f'<p class="note">{_text(said(row["more"]))}</p>' if row.get("more") else ""
+        return f'<div class="card drawn"><div class="picture">{pictures}{figures}</div>{texts}{note}</div>'
     said_now, wanted = _text(said(row["prediction"])), _text(said(row["reference"]))
     if row["right"]:
         told = f'<p class="said">{said_now}</p>'
@@ -72,10 +75,14 @@ def _state(row: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _picture(shown: Mapping[str, str], row: Mapping[str, Any]) -> str:
-    source = shown["value"]
-    if shown["kind"] != "picture" or not source.startswith(SAFE):
+    if shown["kind"] != "picture":
         return ""
-    return f'<img src="{escape(source)}" alt="{escape(said(row["reference"]))}" loading="lazy">'
+    return _image(shown["value"], "input" if is_drawn(row["prediction"]) else said(row["reference"]))
+
+
+def _image(url: str, alt: str) -> str:
+    """Return a picture; nothing where the URL is another: samples come from a file, and a page must load nothing."""
+    return f'<img src="{escape(url)}" alt="{escape(alt)}" loading="lazy">' if url.startswith(PNG_URL) else ""
 
 
 def _text(value: Any) -> str:

@@ -14,6 +14,7 @@ from mmlm_core.files import read_json, read_lines, read_yaml, write_text
 from mmlm_core.report.curves import Series, chart
 from mmlm_core.report.gallery import gallery
 from mmlm_core.runs import RunFolder
+from mmlm_core.samples import is_drawn
 
 __all__ = ["write_report"]
 
@@ -95,9 +96,7 @@ def _evaluation(evaluation: Mapping[str, Any]) -> str:
     note = f"{evaluation.get('rows', 0):,} rows of <code>{escape(str(evaluation.get('split')))}</code>"
     note += f", {skipped:,} more could not be used" if skipped else ""
     if controls:
-        note += (
-            ". The controls have not looked: one always gives the same answer, one was shown the inputs of other rows"
-        )
+        note += ". The controls have not looked: one gives the same answer to all, others saw the inputs of other rows"
     return (f'<section><h2>Result</h2><div class="tiles">{tiles}</div><div class="scroll"><table class="metrics">'
             f'<tr><th></th>{heads}</tr>{rows}</table></div><p class="note">{note}.</p></section>')  # fmt: skip
 
@@ -111,7 +110,7 @@ def _samples(samples: Mapping[str, Any]) -> str:
     free = any(row.get("prompt") for row in rows)
     count = (
         ""
-        if free or all(row["reference"] is None for row in rows)
+        if free or all(row["reference"] is None or is_drawn(row["prediction"]) for row in rows)
         else f" {right} of them are exactly as the reference."
     )
     note = f"{len(rows)} rows of <code>{split}</code>, drawn at random and not chosen.{count}"

@@ -12,7 +12,7 @@ from typing import Any
 from mmlm_core import machine
 from mmlm_core.files import append_line
 from mmlm_core.runs import RunFolder
-from mmlm_core.samples import picture_of, said
+from mmlm_core.samples import is_drawn, picture_of, said
 from mmlm_core.settings import TrackerOptions
 from mmlm_core.types import Example
 
@@ -89,7 +89,8 @@ class Wandb(Tracker):
         table = self._wandb.Table(columns=["key", *modalities, "reference", "prediction"])
         for example, prediction in rows[: self._samples]:
             shown = [self._cell(modality, example.inputs.get(modality, ())) for modality in modalities]
-            table.add_data(example.key, *shown, said(example.target), said(prediction.get("prediction")))
+            answers = [self._answer(value) for value in (example.target, prediction.get("prediction"))]
+            table.add_data(example.key, *shown, *answers)
         self._run.log({"trainer/step": step, "samples": table})
 
     def close(self, summary: Mapping[str, float]) -> None:
@@ -98,6 +99,9 @@ class Wandb(Tracker):
         self._run.finish()
         for name in self._placed:
             os.environ.pop(name, None)
+
+    def _answer(self, value: Any) -> Any:
+        return self._wandb.Image(picture_of(value)) if is_drawn(value) else said(value)
 
     def _cell(self, modality: str, items: Sequence[Any]) -> Any:
         picture = picture_of(items[0]) if len(items) == 1 and modality != "text" else None

@@ -12,6 +12,7 @@ from mmlm_core import generation
 from mmlm_core.data import collate_examples
 from mmlm_core.judging import continuation, judge, writes_freely
 from mmlm_core.model import Model
+from mmlm_core.samples import with_shown_target
 from mmlm_core.settings import DecodingOptions
 from mmlm_core.types import Batch, Example
 
@@ -53,7 +54,8 @@ class Validator:
             for batch in self._batches:
                 _, predictions = judge(self._model, batch.to(device), self._decoding)
                 rows.extend(zip(batch.examples, predictions, strict=True))
-            self.rows = self._written(rows, device) if writes_freely(self._model) else rows
+            shown = self._written(rows, device) if writes_freely(self._model) else rows
+        self.rows = [(with_shown_target(example, self._model.head), prediction) for example, prediction in shown]
         references = [example.target for example, _ in rows]
         metrics = self._model.head.metrics([prediction for _, prediction in rows], references)
         return {name: float(value) for name, value in metrics.items()}

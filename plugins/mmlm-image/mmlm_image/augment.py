@@ -10,27 +10,38 @@ from torch.nn import functional
 
 from mmlm_image.options import AugmentOptions
 
-__all__ = ["colour", "move"]
+__all__ = ["colour", "motion", "move"]
 
 _LUMA = (0.299, 0.587, 0.114)
 
 
-def move(ink: Tensor, options: AugmentOptions, generator: torch.Generator) -> Tensor:
-    """Rotate, scale, shift and mirror each picture by amounts of its own; what comes into view is 0.
+def motion(count: int, options: AugmentOptions, generator: torch.Generator) -> Tensor:
+    """Return for each picture a rotation, scale, shift and mirroring by amounts of its own.
 
     Args:
-        ink: Pictures, 0 where they are white. Shape: [I, 3, height, width].
+        count: Pictures.
         options: The greatest amounts.
         generator: The only source of randomness.
+
+    Shape: [count, 2, 3]; see `mmlm_core.geometry.MOTION`. Pictures are taken to be square.
     """
-    count = len(ink)
     turn, size, right, down, side = torch.rand(5, count, generator=generator).mul_(2).sub_(1).unbind()
     angle = turn * math.radians(options.rotation)
     zoom = torch.exp(-size * math.log1p(options.scale))  # where an output pixel looks, so the inverse of the change
     mirror = torch.where(side < 0, -1.0, 1.0) if options.flip else torch.ones(count)
     cos, sin = angle.cos() * zoom, angle.sin() * zoom
     shift = 2 * options.shift  # a side is 2 in the units of `grid_sample`
-    theta = torch.stack([cos * mirror, sin, right * shift, -sin * mirror, cos, down * shift], dim=1).view(count, 2, 3)
+    theta = torch.stack([cos * mirror, sin, right * shift, -sin * mirror, cos, down * shift], dim=1)
+    return theta.view(count, 2, 3)
+
+
+def move(ink: Tensor, theta: Tensor) -> Tensor:
+    """Return the moved pictures; what comes into view is 0.
+
+    Args:
+        ink: Pictures, 0 where they are white. Shape: [I, 3, height, width].
+        theta: What `motion` returned. Shape: [I, 2, 3].
+    """
     grid = functional.affine_grid(theta, list(ink.shape), align_corners=False)
     return functional.grid_sample(ink, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 

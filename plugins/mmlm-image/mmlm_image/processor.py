@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmlm_core.geometry import EXTENT, MOTION, PLACEMENT, boxed
 from mmlm_core.interfaces import Processor
-from mmlm_core.media import load_picture
-from mmlm_image.augment import colour, move
+from mmlm_core.media import load_measured
+from mmlm_image.augment import colour, motion, move
 from mmlm_image.options import AugmentOptions
 
 __all__ = ["PictureProcessor", "to_tensor"]
@@ -50,43 +51,50 @@ class PictureProcessor(Processor):
         self._std = torch.tensor(std).view(3, 1, 1)
 
     def process(self, item: Any) -> dict[str, Tensor]:
-        """Return one picture's pixels: the whole of it, its aspect kept, white beside it.
+        """Return one picture's pixels: the whole of it, its aspect kept, white beside it; and its geometry.
 
-        Shape: pixels [3, height, width], uint8.
+        Shape: pixels [3, height, width], uint8. See `mmlm_core.geometry` for `placement` and `extent`.
         """
-        return {"pixels": to_tensor(self.fit(load_picture(item, draft=max(self.size))))}
+        picture, extent = load_measured(item, draft=max(self.size))
+        fitted, box = self.fit(picture)
+        return {"pixels": to_tensor(fitted), PLACEMENT: boxed(self.size, box), EXTENT: torch.tensor(extent)}
 
-    def fit(self, picture: Any) -> Any:
-        """Return an RGB picture at the processor's size."""
+    def fit(self, picture: Any) -> tuple[Any, tuple[int, int, int, int]]:
+        """Return an RGB picture at the processor's size; and its box there: top, left, height and width."""
         from PIL import Image
 
         height, width = self.size
         if picture.size == (width, height):
-            return picture
+            return picture, (0, 0, height, width)
         scale = min(width / picture.width, height / picture.height)
         inner = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         picture = picture.resize(inner, Image.Resampling.BICUBIC)  # PIL's resampling filters against aliasing
-        if inner == (width, height):
-            return picture
-        ground = Image.new("RGB", (width, height), (255, 255, 255))
-        ground.paste(picture, ((width - inner[0]) // 2, (height - inner[1]) // 2))
-        return ground
+        left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+        if inner != (width, height):
+            ground = Image.new("RGB", (width, height), (255, 255, 255))
+            ground.paste(picture, (left, top))
+            picture = ground
+        return picture, (top, left, inner[1], inner[0])
 
     def blank(self) -> dict[str, Tensor]:
         """Return a white picture."""
-        return {"pixels": torch.full((3, *self.size), 255, dtype=torch.uint8)}
+        whole = boxed(self.size, (0, 0, *self.size))
+        pixels = torch.full((3, *self.size), 255, dtype=torch.uint8)
+        return {"pixels": pixels, PLACEMENT: whole, EXTENT: torch.tensor(self.size)}
 
     def collate(self, items: Sequence[Mapping[str, Tensor]], generator: torch.Generator | None) -> dict[str, Tensor]:
         """Stack the pictures, augment them where there is a generator, and normalise.
 
-        Shape: pixels [I, 3, height, width], float.
+        Shape: pixels [I, 3, height, width], float; `motion` [I, 2, 3] where they are moved.
         """
-        pixels = torch.stack([item["pixels"] for item in items])
+        made = {name: torch.stack([item[name] for item in items]) for name in items[0]}
+        pixels = made["pixels"]
         if generator is not None and self.augment.moves:
-            ink = move(255.0 - pixels, self.augment, generator)
+            made[MOTION] = motion(len(items), self.augment, generator)
+            ink = move(255.0 - pixels, made[MOTION])
             values = ink.mul_(-1 / 255).add_(1)
         else:
             values = pixels.float().mul_(1 / 255)
         if generator is not None and self.augment.colours:
             values = colour(values, self.augment, generator)
-        return {"pixels": values.sub_(self._mean).div_(self._std)}
+        return {**made, "pixels": values.sub_(self._mean).div_(self._std)}

@@ -12,14 +12,15 @@ import timm
 import torch
 from timm.data.config import resolve_data_config
 from timm.data.transforms_factory import create_transform
-from timm.models import get_pretrained_cfg, load_state_dict
+from timm.models import get_pretrained_cfg, group_modules, group_parameters, load_state_dict
 from torch import Tensor, nn
 
 from mmlm_core.errors import DataError, OptionError, UnknownChoiceError, did_you_mean, one_of
+from mmlm_core.geometry import EXTENT, PLACEMENT, boxed
 from mmlm_core.interfaces import Encoder
-from mmlm_core.media import load_picture
+from mmlm_core.media import load_measured
 from mmlm_core.types import Features
-from mmlm_image.options import AugmentOptions, Frozen, ImageFeatures, TimmOptions
+from mmlm_image.options import AugmentOptions, ImageFeatures, TimmOptions
 from mmlm_image.processor import PictureProcessor
 
 __all__ = ["Timm", "TimmProcessor"]
@@ -36,13 +37,25 @@ class TimmProcessor(PictureProcessor):
     def __init__(self, config: Mapping[str, Any], augment: AugmentOptions) -> None:
         super().__init__(tuple(config["input_size"][-2:]), augment, config["mean"], config["std"])
         self._transform = create_transform(**{**config, "normalize": False})
+        self._mode = config["crop_mode"]
+        self._resized = [math.floor(side / config["crop_pct"]) for side in self.size]
 
     def process(self, item: Any) -> dict[str, Tensor]:
-        """Return one picture's pixels, resized and cropped as the model expects.
+        """Return one picture's pixels, resized and cropped as the model expects; and its geometry.
 
-        Shape: pixels [3, height, width], uint8.
+        Shape: pixels [3, height, width], uint8. See `mmlm_core.geometry` for `placement` and `extent`.
         """
-        return {"pixels": self._transform(load_picture(item))}
+        picture, extent = load_measured(item)
+        placement = boxed(self.size, self._box(*extent))
+        return {"pixels": self._transform(picture), PLACEMENT: placement, EXTENT: torch.tensor(extent)}
+
+    def _box(self, height: int, width: int) -> tuple[float, float, float, float]:
+        """Return where timm's transform puts a picture: to this size, and then its middle is cut out."""
+        down, across = self._resized[0] / height, self._resized[1] / width
+        if self._mode != "squash":
+            down = across = min(down, across) if self._mode == "border" else max(down, across)
+        inner = height * down, width * across
+        return (self.size[0] - inner[0]) / 2, (self.size[1] - inner[1]) / 2, *inner
 
 
 class Timm(Encoder):
@@ -58,27 +71,44 @@ class Timm(Encoder):
 
     def __init__(self, options: TimmOptions) -> None:
         super().__init__()
+        self._options = options
         self._name = options.model
         self._features = options.features
-        self._frozen = options.frozen is Frozen.all
         self.model = _create(options)
         config = resolve_data_config({"img_size": options.size}, model=self.model)  # type: ignore[no-untyped-call]
         self._processor = TimmProcessor(config, options.augment)
         self.grid, self.width = self._look(config["input_size"])
-        if self._frozen:
-            self.requires_grad_(False)
         self.train()
 
     def processor(self) -> TimmProcessor:
         """Return the processor of the pictures."""
         return self._processor
 
-    def train(self, mode: bool = True) -> Timm:
-        """Set the mode; a frozen model stays in evaluation, so that its batch statistics do not move."""
-        super().train(mode)
-        if self._frozen:
-            self.model.eval()
-        return self
+    def initialise(self) -> str:
+        """Take the pretrained weights. See `Encoder.initialise`.
+
+        Raises:
+            DataError: The file is missing, no checkpoint, or of another model; or timm's hub cannot be reached.
+        """
+        if self._options.pretrained:
+            self.model.load_state_dict(_fetched(self._options).state_dict())
+            return f"encoder/image: timm's weights of {self._options.model}"
+        if self._options.weights is None:
+            return ""
+        _load(self.model, self._options.model, self._options.weights)
+        return f"encoder/image: {self._options.model} with the weights of {self._options.weights}"
+
+    def stages(self) -> list[list[nn.Module | nn.Parameter]]:
+        """Return the modules and parameters of each stage, as timm groups them. See `Encoder.stages`."""
+        matcher = self.model.group_matcher(coarse=True)
+        modules, parameters = group_modules(self.model, matcher), group_parameters(self.model, matcher)
+        return [
+            [
+                *(self.model.get_submodule(name) for name in modules.get(stage, ())),
+                *(self.model.get_parameter(name) for name in parameters[stage]),
+            ]
+            for stage in sorted(parameters)
+        ]
 
     def forward(self, items: Mapping[str, Tensor]) -> Features:
         """Encode pictures.
@@ -86,9 +116,6 @@ class Timm(Encoder):
         Shape: pixels [I, 3, height, width] -> values [I, T, D].
         """
         pixels = items["pixels"]
-        if self._frozen:
-            with torch.no_grad():
-                return Features(self._values(pixels), grid=self.grid)
         if self.training and len(pixels) == 1:  # batch statistics over a last map of 1 x 1 need two items
             return Features(self._values(pixels.expand(2, -1, -1, -1))[:1], grid=self.grid)
         return Features(self._values(pixels), grid=self.grid)
@@ -173,23 +200,28 @@ def _used(output: Tensor) -> set[nn.Parameter]:
 
 
 def _create(options: TimmOptions) -> Any:
-    """Make the model, with its weights."""
+    """Make the model, its weights drawn at random."""
     name = options.model
     config = _config(name)
-    sizes: dict[str, Any] = {"img_size": options.size} if options.size is not None and config.fixed_input_size else {}
-    if not options.pretrained:
-        try:
-            model = timm.create_model(name, num_classes=0, **sizes)
-        except (RuntimeError, AssertionError, ValueError, TypeError) as error:
-            raise OptionError(f"`{name}` of timm cannot be made with `size` {options.size}: {error}") from error
-        if options.weights is not None:
-            _load(model, name, options.weights)
-        return model
-    if not (config.url or config.hf_hub_id or config.file):
+    if options.pretrained and not (config.url or config.hf_hub_id or config.file):
         raise OptionError(f"`pretrained` must be false for `{name}`: timm has no weights of it. "
                           f"`weights` reads them from a file.")  # fmt: skip
     try:
-        return timm.create_model(name, pretrained=True, num_classes=0, **sizes)
+        return timm.create_model(name, num_classes=0, **_sizes(options, config))
+    except (RuntimeError, AssertionError, ValueError, TypeError) as error:
+        raise OptionError(f"`{name}` of timm cannot be made with `size` {options.size}: {error}") from error
+
+
+def _sizes(options: TimmOptions, config: Any) -> dict[str, Any]:
+    """Return the size, for models that are made for one."""
+    return {"img_size": options.size} if options.size is not None and config.fixed_input_size else {}
+
+
+def _fetched(options: TimmOptions) -> Any:
+    """Return the model with timm's own weights, its positions interpolated where the size is another."""
+    name, config = options.model, _config(options.model)
+    try:
+        return timm.create_model(name, pretrained=True, num_classes=0, **_sizes(options, config))
     except Exception as error:  # the hub's client and its HTTP library share no base class
         raise DataError(
             f"The pretrained weights of `{name}` cannot be fetched from {config.hf_hub_id or config.url}: {error}. "

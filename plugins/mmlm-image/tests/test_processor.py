@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as reference
 
 from mmlm_core.errors import DataError
-from mmlm_image.augment import colour, move
+from mmlm_image.augment import colour, motion, move
 from mmlm_image.options import AugmentOptions
 from mmlm_image.processor import PictureProcessor
 
@@ -142,13 +142,13 @@ def test_what_comes_into_view_is_white() -> None:
 
 def test_no_movement_moves_nothing() -> None:
     ink = torch.rand(2, 3, 8, 8, generator=generator())
-    torch.testing.assert_close(move(ink, STILL, generator()), ink, atol=1e-5, rtol=0)
+    torch.testing.assert_close(move(ink, motion(2, STILL, generator())), ink, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("strengths", [{"rotation": 40.0}, {"scale": 0.5}, {"shift": 0.3}])
 def test_a_movement_equals_torchvisions(strengths: dict[str, float]) -> None:
     ink = torch.rand(3, 3, 17, 17, generator=generator(1))
-    moved = move(ink, only(**strengths), generator(5))
+    moved = move(ink, motion(3, only(**strengths), generator(5)))
     turn, size, right, down, _ = (torch.rand(5, 3, generator=generator(5)) * 2 - 1).double()
     for i in range(3):
         angle = float(turn[i]) * strengths.get("rotation", 0.0)
@@ -162,7 +162,7 @@ def test_a_movement_equals_torchvisions(strengths: dict[str, float]) -> None:
 
 def test_flip_mirrors_some_pictures_and_leaves_the_others() -> None:
     ink = torch.rand(1, 3, 8, 8, generator=generator(1)).expand(16, -1, -1, -1)
-    moved = move(ink, only(flip=True), generator())
+    moved = move(ink, motion(16, only(flip=True), generator()))
     mirrored = [torch.allclose(picture, ink[0].flip(-1), atol=1e-5) for picture in moved]
     same = [torch.allclose(picture, ink[0], atol=1e-5) for picture in moved]
     assert any(mirrored) and any(same)
