@@ -49,7 +49,7 @@ class Model(nn.Module):
         for modality in sorted(self.encoders):
             items = batch.inputs[modality]
             features = self.projections[modality](self.encoders[modality](items.tensors))
-            inputs[modality] = arrange(features, items.rows, batch.size)
+            inputs[modality] = arrange(features, items.rows, batch.size, items.places)
         return inputs
 
     def forward(self, batch: Batch) -> dict[str, Features]:
@@ -59,10 +59,12 @@ class Model(nn.Module):
         """
         inputs = self.encode(batch)
         between = self.between(self.fusion.remember(inputs))
-        outputs: dict[str, Features] = {}
-        for sequence in self.fusion.join(inputs, self.head.queries(batch)):
-            outputs |= sequence.read(self.backbone(sequence.features, between))
-        return outputs
+        return self.fusion.gather(
+            [
+                sequence.read(self.backbone(sequence.features, between))
+                for sequence in self.fusion.join(inputs, self.head.queries(batch))
+            ]
+        )
 
     def between(self, memory: Memory) -> Between | None:
         """Return what the backbone calls after each layer, or None where the fusion does nothing there."""
@@ -77,8 +79,8 @@ class Model(nn.Module):
         return self.head.predict(self(batch), batch)
 
     def processors(self) -> dict[str, Processor]:
-        """Return each modality's processor of raw items."""
-        return {modality: encoder.processor() for modality, encoder in sorted(self.encoders.items())}  # type: ignore[operator]
+        """Return each modality's processor of raw items, as the fusion lets them read a row."""
+        return self.fusion.processors({name: encoder.processor() for name, encoder in sorted(self.encoders.items())})  # type: ignore[operator]
 
 
 def _between(fusion: Fusion, memory: Memory, layer: int, hidden: Any) -> Any:

@@ -119,6 +119,7 @@ class UncachedReader(Reader):
                 mask=None if features.mask is None else features.mask[rows],
                 documents=None if features.documents is None else features.documents[rows],
                 items=None if features.items is None else features.items[rows],
+                places=None if features.places is None else features.places[rows],
             )
             for name, features in self._inputs.items()
         }

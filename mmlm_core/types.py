@@ -8,7 +8,7 @@ Shape legend, used by every docstring of mmlm:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,9 @@ __all__ = ["QUERIES", "Batch", "Example", "Features", "Items", "Joined", "Loss",
 
 QUERIES = "queries"
 """The name of the segment that the head adds."""
+
+LAST = 2**62
+"""The place of what stands behind all that has one."""
 
 Memory = dict[str, Tensor]
 """What a fusion keeps of the inputs to attend to between the layers; every tensor has the rows as its first axis."""
@@ -36,6 +39,8 @@ class Features:
         documents: Which document a position belongs to, counted from 0 in each row, where several are packed into one
             row; attention, positions and recurrent states keep them apart. Shape: [B, T]. None: one document a row.
         items: Which item of its modality a position belongs to, counted from 0 in each row. Shape: [B, T]. None: one.
+        places: Where a position's item stands among all items of its row, of whatever modality, as in `Example.places`.
+            Shape: [B, T]. None: the rows say no order.
     """
 
     values: Tensor
@@ -44,6 +49,7 @@ class Features:
     rate: float | None = None
     documents: Tensor | None = None
     items: Tensor | None = None
+    places: Tensor | None = None
 
     @property
     def valid(self) -> Tensor:
@@ -65,10 +71,20 @@ class Items:
         tensors: Whatever the modality's processor makes of its items, collated. Every first axis: [I, ...].
         rows: The row that each item belongs to, ascending; -1 for a blank item that belongs to none (it keeps the
             encoder in the graph where no row of the batch has an item). Shape: [I]. None: one item in each row.
+        places: Where each item stands in its row, as in `Example.places`. Shape: [I]. None: the rows say no order.
     """
 
     tensors: Mapping[str, Tensor]
     rows: Tensor | None = None
+    places: Tensor | None = None
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Items:
+        """Return the items with each tensor changed, as moved to a device."""
+        return Items(
+            {name: change(tensor) for name, tensor in self.tensors.items()},
+            None if self.rows is None else change(self.rows),
+            None if self.places is None else change(self.places),
+        )
 
 
 @dataclass
@@ -80,12 +96,15 @@ class Example:
         inputs: The items of each modality, in order; a modality may be missing or have an empty list.
         target: What the model is to say; None where it is not known.
         prompt: What a generated text begins with; None: nothing.
+        places: Where the items of each modality stand in the row, as numbers of which lower ones come first: a picture
+            between two pieces of text has a number between theirs. None: the row says no order over its modalities.
     """
 
     key: str
     inputs: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     target: Any = None
     prompt: str | None = None
+    places: Mapping[str, Sequence[int]] | None = None
 
 
 @dataclass
@@ -107,14 +126,11 @@ class Batch:
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
         """Return the batch with its tensors on a device."""
 
-        def move(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-            return {name: tensor.to(device, non_blocking=non_blocking) for name, tensor in tensors.items()}
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(device, non_blocking=non_blocking)
 
-        inputs = {
-            name: Items(move(items.tensors), None if items.rows is None else items.rows.to(device))
-            for name, items in self.inputs.items()
-        }
-        return replace(self, inputs=inputs, targets=move(self.targets))
+        inputs = {name: items.map(move) for name, items in self.inputs.items()}
+        return replace(self, inputs=inputs, targets={name: move(tensor) for name, tensor in self.targets.items()})
 
 
 @dataclass(frozen=True)
@@ -178,10 +194,11 @@ class Joined:
 
 
 def join(parts: Mapping[str, Features]) -> Joined:
-    """Join features of one width into one sequence, in the mapping's order.
+    """Join features of one width into one sequence, in the mapping's order, or in that which the rows say.
 
-    Where padding could stand before valid positions (in a part that is not the last, or between several items), the
-    rows are compacted: valid positions move together, in order, and padding trails.
+    Where the rows say where their items stand, these stand there, and behind them what has no place of its own (the
+    head's queries). Where padding could stand before valid positions (in a part that is not the last, or between
+    several items), the rows are compacted: valid positions move together, in order, and padding trails.
 
     Args:
         parts: Features by segment name, at least one.
@@ -197,19 +214,34 @@ def join(parts: Mapping[str, Features]) -> Joined:
         starts.append(starts[-1] + part.values.shape[1])
     places = {name: slice(starts[i], starts[i + 1]) for i, name in enumerate(parts)}
     trails = features[-1].items is None and all(part.mask is None for part in features[:-1])
-    if mask is None or trails:
+    placed = any(part.places is not None for part in features)
+    if not placed and (mask is None or trails):
         whole = Features(values, mask, documents=documents)
         return Joined(whole, {name: Segment(places[name], part) for name, part in parts.items()})
-    order = torch.argsort(mask.logical_not().to(torch.int8), dim=1, stable=True)
+    order = torch.argsort(_order(features, mask, placed), dim=1, stable=True)
     back = torch.empty_like(order).scatter_(
         1, order, torch.arange(order.shape[1], device=order.device).expand_as(order)
     )
     whole = Features(
         values.gather(1, order.unsqueeze(-1).expand_as(values)),
-        mask.gather(1, order),
+        None if mask is None else mask.gather(1, order),
         documents=None if documents is None else documents.gather(1, order),
     )
     return Joined(whole, {name: Segment(back[:, places[name]], part) for name, part in parts.items()})
+
+
+def _order(features: Sequence[Features], mask: Tensor | None, placed: bool) -> Tensor:
+    """Return a number for each position, of which lower ones stand first, and invalid positions last. Shape: [B, T]."""
+    if not placed and mask is not None:
+        return mask.logical_not().to(torch.int8)
+    places = torch.cat([_places(part) for part in features], dim=1)
+    return places if mask is None else places.masked_fill(~mask, LAST + 1)
+
+
+def _places(part: Features) -> Tensor:
+    if part.places is not None:
+        return part.places
+    return torch.full(part.values.shape[:2], LAST, dtype=torch.long, device=part.values.device)
 
 
 def _documents(part: Features) -> Tensor:
@@ -218,19 +250,22 @@ def _documents(part: Features) -> Tensor:
     return torch.zeros(part.values.shape[:2], dtype=torch.long, device=part.values.device)
 
 
-def arrange(features: Features, rows: Tensor | None, size: int) -> Features:
+def arrange(features: Features, rows: Tensor | None, size: int, places: Tensor | None = None) -> Features:
     """Bring an encoder's features of items to the rows that they belong to, side by side and in order.
 
     Args:
         features: Features of the items. Shape of the values: [I, T, D].
         rows: The row of each item, as in `Items.rows`. Shape: [I]. None: one item in each row.
         size: B.
+        places: Where each item stands in its row, as in `Items.places`. Shape: [I].
 
     Returns:
         Features of the rows. A row without an item has no valid position; every item has a part in the graph.
     """
     if rows is None:
-        return features
+        if places is None:
+            return features
+        return replace(features, places=places.unsqueeze(1).expand(features.values.shape[:2]))
     count, length, width = features.values.shape
     place = torch.arange(count, device=rows.device) - torch.searchsorted(rows, rows)  # of an item among its row's
     place = place.masked_fill(rows < 0, 0)
@@ -242,10 +277,14 @@ def arrange(features: Features, rows: Tensor | None, size: int) -> Features:
     mask = mask.index_put(there, features.valid)[:size]
     items = torch.arange(most, device=rows.device)[None, :, None].expand(size, most, length)
     single = most == 1
+    placed = None
+    if places is not None:
+        placed = places.new_zeros(size + 1, most).index_put(there, places)[:size].repeat_interleave(length, dim=1)
     return Features(
         values.flatten(1, 2),
         mask.flatten(1, 2),
         grid=features.grid if single else None,
         rate=features.rate,
         items=None if single else items.flatten(1, 2),
+        places=placed,
     )

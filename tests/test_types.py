@@ -172,3 +172,23 @@ def test_join_equals_a_loop_over_rows(seed):
     assert padding_trails(joined)
     for name, features in joined.read(joined.features.values).items():
         assert valid(features) == valid(parts[name])
+
+
+def test_the_places_of_items_come_to_the_rows_with_them():
+    items = part([[10, 11], [20, 21], [30, 31]])
+    arranged = arrange(items, torch.tensor([0, 2, 2]), 3, torch.tensor([4, 1, 3]))
+    assert arranged.places[0].tolist()[:2] == [4, 4] and arranged.places[2].tolist() == [1, 1, 3, 3]
+    assert arrange(items, None, 3, torch.tensor([4, 1, 3])).places.tolist() == [[4, 4], [1, 1], [3, 3]]
+
+
+def test_items_with_places_stand_there_and_the_queries_behind_them():
+    text = arrange(part([[1, 2], [3, 0], [4, 5]], [2, 1, 2]), torch.tensor([0, 0, 1]), 2, torch.tensor([0, 2, 0]))
+    image = arrange(part([[70, 71]]), torch.tensor([0]), 2, torch.tensor([1]))
+    joined = join({"image": image, "text": text, "queries": part([[9], [9]])})
+    assert valid(joined.features) == [[1, 2, 70, 71, 3, 9], [4, 5, 9]]
+    assert padding_trails(joined)
+    assert read(joined) == {
+        "image": [[170, 171], []],
+        "text": [[101, 102, 103], [104, 105]],
+        "queries": [[109], [109]],
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -56,7 +57,10 @@ class Collator:
         if not usable:
             raise none_usable([row for row in rows if isinstance(row, Fault)])
         inputs = {
-            modality: self._items(processor, [row.inputs[modality] for row in usable], self._random(draw, modality))
+            modality: replace(
+                self._items(processor, [row.inputs[modality] for row in usable], self._random(draw, modality)),
+                places=_places(usable, modality),
+            )
             for modality, processor in self.processors.items()
         }
         targets = {}
@@ -87,6 +91,14 @@ class Collator:
         return Items(processor.collate(items, generator), owners)
 
 
+def _places(rows: Sequence[Row], modality: str) -> torch.Tensor | None:
+    """Return where the items of a modality stand in their rows; None where no row says so. Shape: [I]."""
+    if all(row.places is None for row in rows):
+        return None
+    places = [row.places.get(modality, ()) if row.places else [0] * len(row.inputs[modality]) for row in rows]
+    return torch.tensor([place for each in places for place in each] or [0])  # without an item: that of the blank one
+
+
 def none_usable(faults: Sequence[Fault]) -> DataError:
     """Return the error that says why no row can be used; of many rows, why the first ones cannot."""
     reasons = "".join(f"\n`{fault.key}`: {fault.reason}" for fault in faults[:TOLD])
@@ -102,5 +114,5 @@ def collate_examples(
     Raises:
         DataError: A row cannot be used; the message begins with its key.
     """
-    rows = [Row(*prepare(example, processors, target_processor), example) for example in examples]
+    rows = [prepare(example, processors, target_processor) for example in examples]
     return Collator(processors, target_processor)(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -30,11 +30,13 @@ class Row:
             the row has no item.
         targets: The tensors of the target.
         example: The row itself; None where it is not wanted in the batch.
+        places: Where the items stand, as in `Example.places`.
     """
 
     inputs: Mapping[str, Sequence[Mapping[str, Tensor]]]
     targets: Mapping[str, Tensor]
     example: Example | None
+    places: Mapping[str, Sequence[int]] | None = None
 
 
 class Fault(NamedTuple):
@@ -44,27 +46,28 @@ class Fault(NamedTuple):
     reason: str
 
 
-def prepare(
-    example: Example, processors: Mapping[str, Processor], target_processor: TargetProcessor | None
-) -> tuple[dict[str, list[dict[str, Tensor]]], dict[str, Tensor]]:
-    """Return the tensors of a row's items by modality, and those of its target.
+def prepare(example: Example, processors: Mapping[str, Processor], target_processor: TargetProcessor | None) -> Row:
+    """Return a row's tensors: each processor lays the row out, then its items are processed, and then its target.
 
     Raises:
         DataError: The row cannot be used; the message begins with its key.
     """
     try:
+        laid_out = example
+        for processor in processors.values():
+            laid_out = processor.lay_out(laid_out)
         inputs = {
-            modality: [processor.process(opened(item)) for item in example.inputs.get(modality) or ()]
+            modality: [processor.process(opened(item)) for item in laid_out.inputs.get(modality) or ()]
             for modality, processor in processors.items()
         }
-        targets = {} if target_processor is None else target_processor.process(example, inputs)
+        targets = {} if target_processor is None else target_processor.process(laid_out, inputs)
     except DataError as error:
         told = str(error)  # which may begin with the key, where that is the file's path
         raise DataError(told if told.startswith(f"`{example.key}` ") else f"`{example.key}`: {told}") from error
     except Exception as error:
         error.add_note(f"This was in the row `{example.key}`.")
         raise
-    return inputs, targets
+    return Row(inputs, targets, example, laid_out.places)
 
 
 class Prepared(Dataset[Row | Fault]):
@@ -136,12 +139,12 @@ class Prepared(Dataset[Row | Fault]):
             key = example.key
             if self.needs_target and example.target is None:
                 raise DataError(f"`{key}`: The row has no target.")
-            inputs, targets = prepare(example, self.processors, self.target_processor)
+            row = prepare(example, self.processors, self.target_processor)
         except DataError as error:
             if self.on_error is OnError.RAISE:
                 raise DataError(f"{error} To leave such rows out: `loader.on_error=skip`.") from error
             return Fault(key, str(error).removeprefix(f"`{key}`: "))
-        return Row(inputs, targets, example if self.with_examples else None)
+        return row if self.with_examples else replace(row, example=None)
 
 
 def _size(made: Row | Fault) -> int:

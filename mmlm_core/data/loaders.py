@@ -17,7 +17,7 @@ from mmlm_core.data.sampler import Batches, Draw, OrderedBatches, ShuffledBatche
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor, TargetProcessor
 from mmlm_core.settings import LoaderOptions
-from mmlm_core.types import Batch, Example, Items
+from mmlm_core.types import Batch, Example
 
 __all__ = ["BatchLoader", "make_loaders"]
 
@@ -170,11 +170,9 @@ class _Made:
         """Return it with its tensors in page-locked memory; torch asks for this by the method's name."""
         if self.batch is None:
             return self
-        inputs = {
-            name: Items(_pinned(items.tensors), None if items.rows is None else items.rows.pin_memory())
-            for name, items in self.batch.inputs.items()
-        }
-        return replace(self, batch=replace(self.batch, inputs=inputs, targets=_pinned(self.batch.targets)))
+        inputs = {name: items.map(Tensor.pin_memory) for name, items in self.batch.inputs.items()}
+        targets = {name: tensor.pin_memory() for name, tensor in self.batch.targets.items()}
+        return replace(self, batch=replace(self.batch, inputs=inputs, targets=targets))
 
 
 class _Drawn(Dataset[_Made]):
@@ -208,10 +206,6 @@ class _Drawn(Dataset[_Made]):
                 return [row]
             faults.append(row)
         return list(dict.fromkeys(faults))  # no row of all can be used; the collator says why
-
-
-def _pinned(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.pin_memory() for name, tensor in tensors.items()}
 
 
 def _as_it_is(made: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmlm_core.types import Features
+from mmlm_core.types import Example, Features
 
 __all__ = ["Encoder", "Processor"]
 
@@ -19,6 +19,17 @@ class Processor(ABC):
 
     What is random lies in `collate` alone, so that `process` can be done once and kept.
     """
+
+    def lay_out(self, example: Example) -> Example:
+        """Return a row as its items are to be processed, with others or in another order; by default as it is.
+
+        Args:
+            example: The row, which is not changed itself.
+
+        Raises:
+            DataError: The row cannot be laid out.
+        """
+        return example
 
     @abstractmethod
     def process(self, item: Any) -> dict[str, Tensor]:
@@ -63,6 +74,25 @@ class Encoder(nn.Module, ABC):
     """
 
     width: int
+
+    def initialise(self) -> str:
+        """Take what the encoder begins with from outside, as pretrained weights out of a file; by default nothing.
+
+        Called once, when a training begins, and not where a run is loaded or resumed, which has its own weights.
+
+        Returns:
+            A line that tells what was taken; empty: nothing.
+
+        Raises:
+            DataError: The file is missing, broken, or of something else.
+        """
+        return ""
+
+    def stages(self) -> Sequence[Sequence[nn.Module | nn.Parameter]]:
+        """Return its parts in the order in which they read an item, so that the first of them can be frozen
+        (`trainer.freeze`); by default it has none, and is frozen whole.
+        """
+        return ()
 
     @abstractmethod
     def processor(self) -> Processor:

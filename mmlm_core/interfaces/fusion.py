@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
+from mmlm_core.interfaces.encoder import Processor
 from mmlm_core.types import Features, Joined, Memory
 
 __all__ = ["Fusion"]
@@ -30,6 +31,23 @@ class Fusion(nn.Module, ABC):
             inputs: Projected features by modality. Shape of the values: [B, T, D].
             queries: The head's own positions, or None. Shape of the values: [B, T, D].
         """
+
+    def processors(self, processors: dict[str, Processor]) -> dict[str, Processor]:
+        """Return the processors of a row's items, which a fusion may wrap, to lay out a row before they work on it
+        (`Processor.lay_out`); by default they are as the encoders give them.
+
+        Args:
+            processors: By modality.
+        """
+        return processors
+
+    def gather(self, read: Sequence[Mapping[str, Features]]) -> dict[str, Features]:
+        """Return what the head reads, out of what was read of each sequence that `join` returned; by default all of it.
+
+        Args:
+            read: The backbone's output by segment. Shape of the values: [B, S, D].
+        """
+        return {name: part for segments in read for name, part in segments.items()}
 
     def remember(self, inputs: Mapping[str, Features]) -> Memory:
         """Return what `between` attends to, computed once for all steps of a generation; by default nothing."""

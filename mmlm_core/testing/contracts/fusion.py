@@ -48,7 +48,7 @@ class FusionContract(ModuleContract):
     def run(self, fusion: nn.Module, inputs: dict[str, Features], queries: Features) -> dict[str, Features]:
         """Return what can be read after joining and both layers of a backbone that mixes each row's valid positions."""
         assert isinstance(fusion, Fusion)
-        read: dict[str, Features] = {}
+        parts = []
         memory = fusion.remember(inputs)
         for joined in fusion.join(inputs, queries):
             hidden, valid = joined.features.values, joined.features.valid
@@ -58,7 +58,8 @@ class FusionContract(ModuleContract):
             )
             for layer in range(DEPTH):
                 hidden = fusion.between(layer, _mixed(hidden, valid), memory)
-            read |= joined.read(hidden)
+            parts.append(joined.read(hidden))
+        read = fusion.gather(parts)
         assert QUERIES in read, (
             f"{self.called} leaves the head's queries out of what the backbone reads: join them under the name "
             f"`mmlm_core.types.QUERIES` ({QUERIES!r})."

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-from mmlm_core.attention import attend
-from mmlm_core.errors import CompositionError, OptionError, did_you_mean, one_of
 from mmlm_core.interfaces import Fusion
 from mmlm_core.types import QUERIES, Features, Joined, Memory, join
 from mmlm_fusion.options import CrossAttentionOptions
+from mmlm_fusion.outside import check_heads, chosen_layers, outside
+from mmlm_fusion.reading import Reading, sinusoids
 
 __all__ = ["CrossAttention"]
 
@@ -46,25 +45,16 @@ class CrossAttention(Fusion):
         reads: tuple[str, ...],
     ) -> None:
         super().__init__()
-        _check(options, width, modalities)
-        stay = {*options.keep, *reads}
-        self.attended = tuple(name for name in modalities if name not in stay)
-        if not self.attended:
-            raise CompositionError(
-                "`fusion=cross_attention` has nothing to attend to: every input stays in the sequence, because the "
-                "head reads it or `fusion.keep` names it. Use `fusion=concat`, or add an input."
-            )
-        if not depth:
-            raise CompositionError(
-                "`fusion=cross_attention` acts after the layers of the backbone, and this backbone has none. "
-                "Use `fusion=concat`, or a backbone with layers."
-            )
+        check_heads(options.heads, width)
+        self.attended = outside("cross_attention", "attend to", options.keep, modalities, reads)
+        layers = chosen_layers("cross_attention", depth, options.every)
         self.heads = options.heads
         self.positions = options.positions
-        chosen = {layer for layer in range(depth) if (depth - 1 - layer) % options.every == 0}
         self.memory_norms = nn.ModuleDict({name: nn.LayerNorm(width) for name in self.attended})
-        self.keys_values = nn.Linear(width, 2 * width * len(chosen), bias=False)
-        self.layers = nn.ModuleDict({str(layer): _Attention(options, width) for layer in sorted(chosen)})
+        self.keys_values = nn.Linear(width, 2 * width * len(layers), bias=False)
+        self.layers = nn.ModuleDict(
+            {str(layer): Reading(width, options.heads, options.dropout, options.gated) for layer in layers}
+        )
 
     def join(self, inputs: Mapping[str, Features], queries: Features | None) -> tuple[Joined, ...]:
         """See `Fusion.join`."""
@@ -79,7 +69,7 @@ class CrossAttention(Fusion):
         parts = [inputs[name] for name in self.attended]
         normed = [self.memory_norms[name](inputs[name].values) for name in self.attended]
         if self.positions:
-            normed = [values + _sinusoids(values, part.mask) for values, part in zip(normed, parts, strict=True)]
+            normed = [values + sinusoids(values, part.mask) for values, part in zip(normed, parts, strict=True)]
         values = torch.cat(normed, dim=1)
         rows, length, width = values.shape
         split = self.keys_values(values).view(rows, length, len(self.layers), 2, self.heads, width // self.heads)
@@ -104,60 +94,3 @@ class CrossAttention(Fusion):
         place = list(self.layers).index(name)
         keys, values = memory["keys"][:, place], memory["values"][:, place]
         return self.layers[name](hidden, keys, values, memory.get("mask"), memory.get("any"))  # type: ignore[no-any-return]
-
-
-class _Attention(nn.Module):
-    """One pre-norm attention over the memory, gated and followed by a feed-forward layer where the options say so."""
-
-    def __init__(self, options: CrossAttentionOptions, width: int) -> None:
-        super().__init__()
-        self.heads = options.heads
-        self.norm = nn.LayerNorm(width)
-        self.query = nn.Linear(width, width, bias=False)
-        self.output = nn.Linear(width, width, bias=False)
-        self.dropout = nn.Dropout(options.dropout)
-        self.gates: nn.Parameter | None = None
-        self.feed_forward: nn.Module | None = None
-        if options.gated:
-            self.gates = nn.Parameter(torch.zeros(2))
-            self.feed_forward = nn.Sequential(
-                nn.LayerNorm(width), nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
-            )
-
-    def forward(
-        self, hidden: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, exists: Tensor | None
-    ) -> Tensor:
-        rows, length, width = hidden.shape
-        queries = self.query(self.norm(hidden)).view(rows, length, self.heads, -1).transpose(1, 2)
-        read = attend(queries, keys, values, mask)
-        read = self.dropout(self.output(read.transpose(1, 2).reshape(rows, length, width)))
-        if exists is not None:
-            read = torch.where(exists, read, 0.0)
-        if self.gates is None or self.feed_forward is None:
-            return hidden + read
-        attended, fed = self.gates.tanh().unbind()
-        hidden = hidden + attended * read
-        return hidden + fed * self.dropout(self.feed_forward(hidden))  # type: ignore[no-any-return]
-
-
-def _sinusoids(values: Tensor, mask: Tensor | None) -> Tensor:
-    """Return the sinusoids of the positions (Vaswani et al. 2017).
-
-    Padding, which may stand between items, is not counted.
-
-    Shape: values [B, T, D], mask [B, T] -> [T, D], or [B, T, D] where there is a mask.
-    """
-    length, width = values.shape[1:]
-    places = torch.arange(length, device=values.device) if mask is None else mask.cumsum(1) - 1
-    half = torch.arange(0, width, 2, device=values.device, dtype=torch.float32)
-    angles = places.unsqueeze(-1) * torch.exp(half * (-math.log(10000) / width))
-    return torch.stack([angles.sin(), angles.cos()], -1).flatten(-2)[..., :width].to(values.dtype)
-
-
-def _check(options: CrossAttentionOptions, width: int, modalities: tuple[str, ...]) -> None:
-    if width % options.heads:
-        raise OptionError(f"`fusion.heads` must divide the backbone's width, {width}; {options.heads} does not.")
-    for name in options.keep:
-        if name not in modalities:
-            raise OptionError(f"`fusion.keep` names `{name}`, which is no input."
-                              f"{did_you_mean(name, modalities)}{one_of(modalities)}")  # fmt: skip

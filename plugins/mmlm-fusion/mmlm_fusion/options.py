@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mmlm_core.errors import OptionError
 from mmlm_core.ranges import check_range
 
-__all__ = ["ConcatOptions", "CrossAttentionOptions", "LateOptions", "LinearOptions",
-           "MlpOptions", "PerceiverOptions", "PixelShuffleOptions", "PoolOptions"]  # fmt: skip
+__all__ = ["BottleneckOptions", "ConcatOptions", "CrossAttentionOptions", "FilmOptions", "LateOptions",
+           "LinearOptions", "MlpOptions", "PerceiverOptions", "PixelShuffleOptions", "PoolOptions"]  # fmt: skip
 
 
 @dataclass
@@ -16,6 +17,22 @@ class ConcatOptions:
 
     mark: bool = True
     """Add to each input a learned vector that tells its modality."""
+    order: list[str] = field(default_factory=list)
+    """Modalities in the order in which they stand; those that are not named follow, sorted by name."""
+    markers: dict[str, str] = field(default_factory=dict)
+    """Words of the text whose places the items of a modality take, one after another: `fusion.markers.image=IMAGE`."""
+
+    def __post_init__(self) -> None:
+        """Check that no marker is empty or part of another, and that it is not the text that has one."""
+        for modality, marker in self.markers.items():
+            if modality == "text":
+                raise OptionError("`markers` must name modalities whose items stand in the text, not `text` itself.")
+            if not marker.strip():
+                raise OptionError(f"`markers.{modality}` must be a word of the text, not {marker!r}.")
+            wider = [other for name, other in self.markers.items() if name != modality and marker in other]
+            if wider:
+                raise OptionError(f"`markers.{modality}` must be no part of another marker; `{marker}` is one of "
+                                  f"`{wider[0]}`.")  # fmt: skip
 
 
 @dataclass
@@ -43,11 +60,50 @@ class CrossAttentionOptions:
 
 
 @dataclass
+class FilmOptions:
+    """The means of the inputs scale and shift the features between the layers of the backbone (FiLM)."""
+
+    every: int = 1
+    """Modulate after every this many layers; the last of them always."""
+    keep: list[str] = field(default_factory=list)
+    """Modalities that stay in the sequence and do not modulate it."""
+
+    def __post_init__(self) -> None:
+        """Check the range."""
+        check_range(self, "every", 1)
+
+
+@dataclass
+class BottleneckOptions:
+    """The inputs exchange through a few shared tokens, which the sequence reads between the layers of the backbone."""
+
+    tokens: int = 4
+    """Shared tokens."""
+    heads: int = 4
+    """Attention heads; they divide the backbone's width."""
+    every: int = 1
+    """Exchange and read after every this many layers; the last of them always."""
+    keep: list[str] = field(default_factory=list)
+    """Modalities that stay in the sequence and take no part in the exchange."""
+    dropout: float = 0.0
+    """Share of what is added that is dropped in training."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range(self, "tokens", 1)
+        check_range(self, "heads", 1)
+        check_range(self, "every", 1)
+        check_range(self, "dropout", 0, 0.95)
+
+
+@dataclass
 class LateOptions:
     """Each input is a sequence of its own, which the backbone reads alone; only the head brings them together."""
 
     mark: bool = True
     """Add to each input a learned vector that tells its modality, since one backbone reads them all."""
+    average: bool = False
+    """Let the head's queries read each input apart, and average what they read over the inputs that a row has."""
 
 
 @dataclass
