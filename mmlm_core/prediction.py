@@ -15,7 +15,7 @@ from mmlm_core import generation
 from mmlm_core.build import build
 from mmlm_core.composition import Composition
 from mmlm_core.data import Collator, Fault, Prepared, Row, collate_examples
-from mmlm_core.errors import CompositionError, DataError, did_you_mean, one_of
+from mmlm_core.errors import CompositionError, DataError, OptionError, did_you_mean, one_of
 from mmlm_core.interfaces import GenerativeHead
 from mmlm_core.model import Model
 from mmlm_core.preparation import make_tokenizer
@@ -37,6 +37,10 @@ def load(run: str | PathLike[str], overrides: Sequence[str] = (), device: str = 
         overrides: Changes of its configuration, as `decoding.beams=4`.
         device: `cpu`, `cuda`, ...; `auto` takes a GPU where there is one.
 
+    Raises:
+        RunError: The run cannot be read.
+        OptionError: An override is wrong, or `decoding.int8` meets a device that is no CPU.
+
     Example:
         >>> mmlm_core.load("runs/x").generate(image="cat.png")  # doctest: +SKIP
         'cat face'
@@ -48,6 +52,10 @@ def load(run: str | PathLike[str], overrides: Sequence[str] = (), device: str = 
     model = build(record.composition, tokenizer=tokenizer, facts=record.facts)
     load_weights(model, record.weights)
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    if record.composition.settings.decoding.int8:
+        if torch.device(where).type != "cpu":
+            raise OptionError(f"`decoding.int8` is for a CPU, not for `{where}`: leave it out, or load on the `cpu`.")
+        model = generation.to_int8(model)
     return Predictor(record.composition, model.to(where))
 
 
@@ -89,9 +97,8 @@ class Predictor:
         faults = 0
         examples = (self._example_or_fault(row, index) for index, row in enumerate(rows))
         while chunk := list(islice(examples, options.batch_size)):
-            given = Prepared([example for example in chunk if isinstance(example, Example)], self._processors,
-                             self._targets, on_error=options.on_error)  # fmt: skip
-            prepared = [given[index] for index in range(len(given))]
+            given = Prepared((), self._processors, self._targets, on_error=options.on_error)
+            prepared = [given.row(example) for example in chunk if isinstance(example, Example)]
             for fault in [row for row in (*chunk, *prepared) if isinstance(row, Fault)]:
                 faults += 1
                 _log.warning("Skipped `%s`: %s", fault.key, fault.reason)
@@ -116,7 +123,9 @@ class Predictor:
         return generation.predict(self.model, batch, self.composition.settings.decoding)[0]["prediction"]
 
     def stream(self, row: Mapping[str, Any] | Example) -> Iterator[str]:
-        """Yield the generated text of one row piece by piece; together the pieces are the whole text.
+        """Yield the generated text of one row piece by piece, as it comes; together the pieces are the whole text.
+
+        No piece ends within a character. Beams yield the text whole, since until the end it may still lose.
 
         Raises:
             CompositionError: The head does not generate.
@@ -125,18 +134,8 @@ class Predictor:
         if not isinstance(head, GenerativeHead):
             name = self.composition["head"].component.name
             raise CompositionError(f"`head={name}` does not generate text; use `predict`.")
-        ids: list[int] = []
-        said = ""
         batch = self.batch([self._example(row, 0)])
-        for token in generation.stream(self.model, batch, self.composition.settings.decoding):
-            ids.append(token)
-            text = str(head.decode(ids))
-            if text.startswith(said) and not text.endswith("\ufffd"):  # wait for a character's last byte
-                yield text[len(said) :]
-                said = text
-        whole = str(head.decode(ids))
-        if whole != said and whole.startswith(said):
-            yield whole[len(said) :]
+        yield from generation.stream(self.model, batch, self.composition.settings.decoding)
 
     def batch(self, examples: Sequence[Example]) -> Batch:
         """Return the rows as a batch on the model's device."""

@@ -12,7 +12,7 @@ from mmlm_core.interfaces import GenerativeHead, State
 from mmlm_core.model import Model
 from mmlm_core.types import QUERIES, Batch, Features, Joined, Memory
 
-__all__ = ["CachedReader", "Reader", "UncachedReader", "generative_head"]
+__all__ = ["CachedReader", "Reader", "UncachedReader", "generative_head", "make_reader"]
 
 
 class Reader(ABC):
@@ -123,6 +123,18 @@ class UncachedReader(Reader):
             )
             for name, features in self._inputs.items()
         }
+
+
+def make_reader(model: Model, batch: Batch, capacity: int, *, cache: bool = True) -> Reader:
+    """Return the reader of a generation; a backbone that keeps no state reads everything anew.
+
+    Args:
+        model: With a generative head.
+        batch: The inputs.
+        capacity: Tokens that will be generated at most.
+        cache: Whether to step with the backbone's state, where it keeps one.
+    """
+    return CachedReader(model, batch, capacity) if cache and model.backbone.steps else UncachedReader(model, batch)
 
 
 def generative_head(model: Model) -> GenerativeHead:

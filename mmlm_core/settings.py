@@ -43,6 +43,8 @@ class LoaderOptions:
     """Processes that read and prepare rows beside the training."""
     cache_mib: int = 1024
     """Prepared rows are kept in memory up to this size, in MiB; 0: every row is prepared anew in every epoch."""
+    shuffle_rows: int = 4096
+    """Rows of a stream that are held to be shuffled among each other; other data is shuffled whole."""
     on_error: OnError = OnError.RAISE
     """A row that cannot be used stops the command (`raise`) or is left out, counted and listed (`skip`)."""
 
@@ -52,6 +54,7 @@ class LoaderOptions:
         check_range(self, "batch_size", 1)
         check_range(self, "workers", 0, 256)
         check_range(self, "cache_mib", 0)
+        check_range(self, "shuffle_rows", 1)
 
 
 @dataclass
@@ -76,6 +79,9 @@ class TrainerOptions:
     """Rows whose predictions are made and measured in a validation; the loss is taken over all rows."""
     patience: int | None = None
     """Validations without a better one after which the training ends; None: it goes on to its limit."""
+    freeze: list[str] = field(default_factory=list)
+    """Parts that stay as they are: `encoder/image`, a module in it (`encoder/text.table`), its first stages
+    (`encoder/image:2`)."""
     average_decay: float = 0.0
     """Decay of the moving average of the weights, which is what is validated and saved; 0: no average."""
     accelerator: str = "auto"
@@ -115,32 +121,56 @@ class DecodingOptions:
 
     max_tokens: int = 64
     """Tokens that are generated at most, the end token not counted."""
+    stop: list[str] = field(default_factory=list)
+    """Texts at which a generated text is over, itself not among it; they may begin and end within tokens."""
     beams: int = 1
     """Beams; 1: greedy, or sampling where `temperature` is above 0."""
     length_penalty: float = 1.0
     """Beams are compared by log-probability / length ** this (Wu et al. 2016, simplified as in transformers)."""
+    beam_groups: int = 1
+    """Groups of beams that keep apart by `diversity`; they divide `beams` (Vijayakumar et al. 2016)."""
+    diversity: float = 0.5
+    """What a token's log-probability loses for each beam of an earlier group that has just taken the same token."""
     temperature: float = 0.0
     """0: the likeliest token; above: sampling, and the higher the more varied."""
     top_k: int = 0
     """Sample among this many likeliest tokens; 0: all."""
     top_p: float = 1.0
     """Sample among the likeliest tokens that together have this probability (Holtzman et al. 2020)."""
+    min_p: float = 0.0
+    """Sample among the tokens that are at least this times as likely as the likeliest (Nguyen et al. 2024)."""
     repetition_penalty: float = 1.0
     """Above 1: tokens that stand in the text already are made less likely (Keskar et al. 2019)."""
+    no_repeat_ngram: int = 0
+    """No sequence of this many tokens stands twice in a text and its prompt; 0: any may (Paulus et al. 2018)."""
+    n_best: int = 1
+    """Texts of each row in a prediction, best first: of the beams, or drawn independently where sampled."""
     seed: int = 0
-    """Seed of the sampling."""
+    """Seed of the sampling; with a row's key it decides what is drawn, whatever rows are beside it."""
+    int8: bool = False
+    """Compute linear maps in int8 (weights fixed, inputs as they come), for prediction on a CPU."""
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
-        check_range(self, "max_tokens", 1)
-        check_range(self, "beams", 1)
-        check_range(self, "temperature", 0)
-        check_range(self, "top_k", 0)
+        """Check the ranges, and what does not go together."""
+        for name in ("max_tokens", "beams", "beam_groups", "n_best"):
+            check_range(self, name, 1)
+        for name in ("diversity", "temperature", "top_k", "no_repeat_ngram"):
+            check_range(self, name, 0)
         check_range(self, "top_p", 0, 1)
+        check_range(self, "min_p", 0, 1)
         check_range(self, "repetition_penalty", 0.01)
+        if "" in self.stop:
+            raise OptionError("`stop` must hold no empty text: every text would stop at once.")
         if self.beams > 1 and self.temperature > 0:
             raise OptionError(
                 f"`beams` must be 1 where `temperature` is above 0, not {self.beams}: beams do not sample."
+            )
+        if self.beams % self.beam_groups:
+            raise OptionError(f"`beam_groups` must divide `beams`, {self.beams}; {self.beam_groups} does not.")
+        if self.temperature == 0 and self.n_best > self.beams:
+            raise OptionError(
+                f"`n_best` must be at most `beams`, {self.beams}, where `temperature` is 0, not {self.n_best}: "
+                "each beam gives one text."
             )
 
 
@@ -173,6 +203,8 @@ class RunOptions:
     """The folder's name under `folder`; None: made of the date and the time."""
     folder: str = "runs"
     """The folder that holds the runs."""
+    init: str | None = None
+    """A run whose weights this one starts from: its tokenizer, and every part that both have by the same name."""
     seed: int = 1
     """Seed of everything that is random: weights, order of rows, augmentation, dropout."""
     deterministic: bool = False

@@ -15,6 +15,7 @@ from mmlm_core.data import collate_examples
 from mmlm_core.interfaces import Backbone
 from mmlm_core.model import Model
 from mmlm_core.plugins import load_plugins
+from mmlm_core.reading import UncachedReader
 from mmlm_core.settings import DecodingOptions
 from mmlm_core.types import Batch, Example
 
@@ -107,13 +108,13 @@ def test_enough_beams_find_the_likeliest_sequence_of_all() -> None:
     size, end = tokenizer.vocabulary, tokenizer.end
     with torch.inference_mode():
         ids, lengths = model.head.prompt(batch)
-        first = generation.UncachedReader(model, batch).begin(ids, lengths).log_softmax(-1)[0]
+        first = UncachedReader(model, batch).begin(ids, lengths).log_softmax(-1)[0]
         best = {(end,): float(first[end])}
         for token in range(size):
             if token == end:
                 continue
             grown = torch.cat([ids, torch.tensor([[token]])], 1)
-            second = generation.UncachedReader(model, batch).begin(grown, lengths + 1).log_softmax(-1)[0]
+            second = UncachedReader(model, batch).begin(grown, lengths + 1).log_softmax(-1)[0]
             for follower in (int(second.argmax()), end):
                 best[token, follower] = float(first[token] + second[follower])
     for penalty in (0.0, 1.0):
@@ -128,7 +129,8 @@ def test_a_stream_gives_the_same_tokens_as_the_whole() -> None:
     model, _ = make("gru", "cross_attention")
     batch = batch_of(model, ["abc"], ["p"])
     options = DecodingOptions(max_tokens=9)
-    assert list(generation.stream(model, batch, options)) == generation.generate(model, batch, options)[0].ids
+    whole = generation.predict(model, batch, options)[0]["prediction"]
+    assert whole and "".join(generation.stream(model, batch, options)) == whole
 
 
 def test_sampling_repeats_itself_under_a_seed_and_differs_under_another() -> None:

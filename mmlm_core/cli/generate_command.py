@@ -42,7 +42,8 @@ def run(argv: Sequence[str]) -> None:
         raise CompositionError(f"`head={head.component.name}` of {args.run} generates nothing: use `mmlm predict`.")
     rows = InputReader(composition, Tables(composition, load_plugins().registry)).read(args, inputs)
     first = list(itertools.islice(rows, 2))
-    if len(first) == 1 and args.out is None and composition.settings.decoding.beams == 1:
+    decoding = composition.settings.decoding
+    if len(first) == 1 and args.out is None and decoding.beams == decoding.n_best == 1:
         pieces = predictor.stream(first[0])
         begun = next(pieces, "")  # an input that cannot be used is told before anything is written
         for piece in itertools.chain([first[0].get("prompt") or "", begun], pieces):
