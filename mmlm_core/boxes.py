@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mmlm_core.interfaces import Tokenizer
     from mmlm_core.model import Model
 
-__all__ = ["Box", "boxes", "count", "short"]
+__all__ = ["Box", "boxes", "count", "parts_of", "short"]
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,20 @@ class Box:
 
 def boxes(composition: Composition, plugins: Plugins, model: Model, tokenizer: Tokenizer | None) -> list[Box]:
     """Return the boxes of a model in the order in which it is read."""
-    parts = _parts(model)
+    modules = parts_of(model)
     seen: set[int] = set()
     made = []
     for slot, choice in composition.choices.items():
         component = choice.component
         if slot == "tokenizer" and tokenizer is None:
             continue
-        part = parts.get(slot)
+        part = modules.get(slot)
         made.append(
             Box(
                 slot,
                 component.name,
                 _giver(plugins, component.kind, component.name),
-                _size(slot, part, composition, tokenizer, parts),
+                _size(slot, part, composition, tokenizer, modules),
                 0 if part is None else _own(part, seen),
                 _changed(choice.options),
             )
@@ -75,7 +75,8 @@ def short(number: float) -> str:
     return str(int(number))
 
 
-def _parts(model: Model) -> dict[str, nn.Module]:
+def parts_of(model: Model) -> dict[str, nn.Module]:
+    """Return the modules of a model by slot, in the order in which it is read."""
     return {
         **{f"encoder/{name}": part for name, part in model.encoders.items()},
         **{f"projection/{name}": part for name, part in model.projections.items()},

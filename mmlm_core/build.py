@@ -9,6 +9,7 @@ import torch
 
 from mmlm_core.composition import Choice, Composition
 from mmlm_core.errors import CompositionError
+from mmlm_core.freezing import freeze
 from mmlm_core.interfaces import Backbone, Encoder, Fusion, Head, Projection, Tokenizer
 from mmlm_core.model import Model
 from mmlm_core.tokens import TokenTable
@@ -29,6 +30,7 @@ def build(
 
     Raises:
         CompositionError: The tokenizer or the facts are needed and missing.
+        OptionError: `trainer.freeze` names what the model does not have.
     """
     if tokenizer is None and composition.uses_tokenizer:
         raise CompositionError("This composition reads or writes tokens: `build` needs its `tokenizer`, trained or "
@@ -39,7 +41,9 @@ def build(
                                "`mmlm_core.preparation.prepare` gathers.")  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(composition.settings.run.seed)
-        return _build(composition, tokenizer, dict(facts or {}))
+        model = _build(composition, tokenizer, dict(facts or {}))
+    freeze(model, composition.settings.trainer.freeze)
+    return model
 
 
 def _build(composition: Composition, tokenizer: Tokenizer | None, facts: dict[str, Any]) -> Model:

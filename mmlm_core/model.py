@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -39,6 +39,22 @@ class Model(nn.Module):
         self.fusion = fusion
         self.backbone = backbone
         self.head = head
+        self._frozen: tuple[nn.Module, ...] = ()
+
+    def freeze(self, parts: Iterable[nn.Module | nn.Parameter]) -> None:
+        """Leave parts as they are: they get no gradient, and stay in evaluation mode, so that no statistics move."""
+        for part in parts:
+            part.requires_grad_(False)
+            if isinstance(part, nn.Module):
+                self._frozen = (*self._frozen, part)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Model:
+        """Set the mode of all parts that are not frozen."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
 
     def encode(self, batch: Batch) -> dict[str, Features]:
         """Return each modality's features at the backbone's width, arranged by row.

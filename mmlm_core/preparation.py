@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from mmlm_core.build import build
 from mmlm_core.composition import Composition
 from mmlm_core.data import corpus
@@ -40,7 +42,16 @@ def prepare(composition: Composition) -> Preparation:
     facts = {}
     if head.traits.fits_targets:
         facts = head.component.load().facts(head.options, (example.target for example in train))  # type: ignore[attr-defined]
-    return Preparation(composition, source, tokenizer, facts, build(composition, tokenizer=tokenizer, facts=facts))
+    model = build(composition, tokenizer=tokenizer, facts=facts)
+    _initialise(model, composition.settings.run.seed)
+    return Preparation(composition, source, tokenizer, facts, model)
+
+
+def _initialise(model: Model, seed: int) -> list[str]:
+    """Let the encoders take what they begin with from files; return a line of each that does."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return [encoder.initialise() for encoder in model.encoders.values()]  # type: ignore[operator]
 
 
 def make_source(composition: Composition) -> DataSource:

@@ -82,6 +82,9 @@ class TrainerOptions:
     freeze: list[str] = field(default_factory=list)
     """Parts that stay as they are: `encoder/image`, a module in it (`encoder/text.table`), its first stages
     (`encoder/image:2`)."""
+    freeze: list[str] = field(default_factory=list)
+    """Parts that stay as they are: `encoder/image`, a module in it (`encoder/text.table`), its first stages
+    (`encoder/image:2`)."""
     average_decay: float = 0.0
     """Decay of the moving average of the weights, which is what is validated and saved; 0: no average."""
     accelerator: str = "auto"

@@ -125,7 +125,8 @@ class _Stream(nn.Module):
         """
         both = torch.cat([values, tokens], dim=1)
         split = self.qkv(self.attention_norm(both)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        read = attend(*split.unbind(0), seen).transpose(1, 2).flatten(2)
+        queries, keys, content = split.unbind(0)
+        read = attend(queries, keys, content, seen).transpose(1, 2).flatten(2)
         both = both + self.dropout(self.output(read))
         both = both + self.dropout(self.feed_forward(both))
         return both[:, : values.shape[1]], both[:, values.shape[1] :]

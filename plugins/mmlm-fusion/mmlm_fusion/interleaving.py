@@ -53,10 +53,10 @@ class Interleaving(Processor):
                 if piece not in modalities:
                     pieces.append(piece)
         for modality, marker in self._markers.items():
-            items = len(example.inputs.get(modality) or ())
-            if items != len(places[modality]):
+            given = len(example.inputs.get(modality) or ())
+            if given != len(places[modality]):
                 found = _times(len(places[modality]), f"marker `{marker}`")
-                raise DataError(f"The text has {found} and the row has {_times(items, 'item')} of `{modality}`: each "
+                raise DataError(f"The text has {found} and the row has {_times(given, 'item')} of `{modality}`: each "
                                 "item takes a marker's place.")  # fmt: skip
         for modality, items in example.inputs.items():
             if modality not in places:

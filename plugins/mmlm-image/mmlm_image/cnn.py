@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn import functional
 from mmlm_core.interfaces import Encoder
 from mmlm_core.types import Features
 from mmlm_image.options import CnnOptions
+from mmlm_image.positions import fit_positions
 from mmlm_image.processor import PictureProcessor
 
 __all__ = ["Cnn"]
@@ -30,6 +31,7 @@ class Cnn(Encoder):
     def __init__(self, options: CnnOptions) -> None:
         super().__init__()
         self.width = options.width
+        self._depth = options.depth
         self.grid = (options.side, options.side)
         self._processor = PictureProcessor((options.size, options.size), options.augment)
         channels = options.channels
@@ -44,7 +46,16 @@ class Cnn(Encoder):
         self.blocks = nn.Sequential(*blocks)
         self.project = nn.Linear(channels[-1], self.width)
         self.position = nn.Parameter(torch.randn(1, options.side**2, self.width) * 0.02)
+        self.register_load_state_dict_pre_hook(fit_positions)  # type: ignore[no-untyped-call]
         self.dropout = nn.Dropout(options.dropout)
+
+    def stages(self) -> Sequence[Sequence[nn.Module | nn.Parameter]]:
+        """Return the modules of each stage, the first with the stem. See `Encoder.stages`."""
+        own = self._depth or 2  # modules of a stage: its blocks, or a convolution and its ReLU
+        first = self._depth - 1 if self._depth else 0
+        blocks = list(self.blocks)
+        return [[self.stem, *blocks[:first]],
+                *(blocks[place : place + own] for place in range(first, len(blocks), own))]  # fmt: skip
 
     def processor(self) -> PictureProcessor:
         """Return the processor of the pictures."""

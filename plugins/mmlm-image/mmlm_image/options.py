@@ -9,7 +9,7 @@ from mmlm_core.errors import OptionError
 from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
-__all__ = ["AugmentOptions", "CnnOptions", "Frozen", "ImageFeatures", "TimmOptions", "VitOptions"]
+__all__ = ["AugmentOptions", "CnnOptions", "ImageFeatures", "PatchOptions", "TimmOptions", "VitOptions"]
 
 
 @dataclass
@@ -94,6 +94,14 @@ class CnnOptions:
         return int(self.size // (self.stride * 2 ** (len(self.channels) - 1)))
 
 
+class ImageFeatures(StrEnum):
+    """Which of a model's features are given on."""
+
+    grid = "grid"
+    pooled = "pooled"
+    tokens = "tokens"
+
+
 @dataclass
 class VitOptions:
     """A small vision Transformer that trains from scratch (Dosovitskiy et al. 2021), without a class token."""
@@ -110,6 +118,8 @@ class VitOptions:
     """Heads of an attention."""
     ratio: float = 2.0
     """Width of the feed-forward part, as a multiple of `width`."""
+    features: ImageFeatures = ImageFeatures.grid
+    """`grid`: the patches in their places; `tokens`: the same as a mere sequence; `pooled`: their mean, one vector."""
     dropout: float = 0.1
     """Share of what each layer adds that is dropped in training."""
     augment: AugmentOptions = field(default_factory=AugmentOptions)
@@ -117,6 +127,7 @@ class VitOptions:
 
     def __post_init__(self) -> None:
         """Check the ranges, and what must divide what."""
+        check_choices(self)
         for name in ("size", "patch", "width", "depth", "heads"):
             check_range(self, name, 1)
         check_range(self, "ratio", 0.1)
@@ -132,19 +143,35 @@ class VitOptions:
         return self.size // self.patch
 
 
-class ImageFeatures(StrEnum):
-    """Which of a model's features are given on."""
+@dataclass
+class PatchOptions:
+    """The pixels of each patch, through one linear layer: no image encoder at all, as in Fuyu (Bavishi et al. 2023)."""
 
-    grid = "grid"
-    pooled = "pooled"
-    tokens = "tokens"
+    size: int = 32
+    """Pixels of a side; pictures are fitted into a white square."""
+    patch: int = 8
+    """Pixels of a patch's side; each patch is a position."""
+    width: int = 128
+    """Width of the features."""
+    positions: bool = True
+    """Add learned vectors that tell the places; false: the backbone's order of positions alone does, as in Fuyu."""
+    dropout: float = 0.1
+    """Share of each position's features that is dropped in training."""
+    augment: AugmentOptions = field(default_factory=AugmentOptions)
+    """Random changes of the training pictures."""
 
+    def __post_init__(self) -> None:
+        """Check the ranges, and that patches fill the picture."""
+        for name in ("size", "patch", "width"):
+            check_range(self, name, 1)
+        check_range(self, "dropout", 0, 0.95)
+        if self.size % self.patch:
+            raise OptionError(f"`size` must be a multiple of `patch` ({self.patch}), not {self.size}.")
 
-class Frozen(StrEnum):
-    """Which of a model's weights stay as they are."""
-
-    none = "none"
-    all = "all"
+    @property
+    def side(self) -> int:
+        """Patches along a side."""
+        return self.size // self.patch
 
 
 @dataclass
@@ -159,8 +186,6 @@ class TimmOptions:
     """A checkpoint file (`.safetensors`, or `.pth` with tensors only) that the weights are read from."""
     features: ImageFeatures = ImageFeatures.grid
     """`grid`: the places of the last map; `tokens`: all tokens, a class token too; `pooled`: one vector a picture."""
-    frozen: Frozen = Frozen.none
-    """`all`: the weights and the batch statistics stay as they are."""
     size: int | None = None
     """Pixels of a side; None: what the model was made for."""
     augment: AugmentOptions = field(default_factory=lambda: AugmentOptions(enabled=False))

@@ -9,7 +9,8 @@ from torch import nn
 from mmlm_core.errors import OptionError
 from mmlm_core.interfaces import Encoder
 from mmlm_image.cnn import Cnn
-from mmlm_image.options import AugmentOptions, CnnOptions, VitOptions
+from mmlm_image.options import AugmentOptions, CnnOptions, ImageFeatures, PatchOptions, VitOptions
+from mmlm_image.patch import Patch
 from mmlm_image.vit import Vit
 
 SMALL = {
@@ -17,6 +18,7 @@ SMALL = {
     "cnn_deep": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8, 8], width=12, depth=2, **more)),
     "cnn_strided": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8], stride=2, width=12, **more)),
     "cnn_plain": lambda **more: Cnn(CnnOptions(size=16, channels=[4, 8, 8], width=12, depth=0, **more)),
+    "patch": lambda **more: Patch(PatchOptions(size=16, patch=4, width=12, **more)),
     "vit": lambda **more: Vit(VitOptions(size=16, patch=4, width=12, depth=2, heads=2, **more)),
 }
 each = pytest.mark.parametrize("make", SMALL.values(), ids=SMALL)
@@ -175,3 +177,56 @@ def test_a_wrong_option_is_named(options: type, given: dict[str, object], messag
     with pytest.raises(OptionError) as caught:
         options(**given)
     assert str(caught.value) == message
+
+
+def test_a_patch_is_the_linear_map_of_its_pixels() -> None:
+    encoder = Patch(PatchOptions(size=8, patch=4, width=6, positions=False, dropout=0.0))
+    given = pixels(2, 8)
+    cut = given["pixels"].view(2, 3, 2, 4, 2, 4).permute(0, 2, 4, 1, 3, 5).reshape(2, 4, 48)
+    expected = cut @ encoder.map.weight.view(6, 48).T + encoder.map.bias
+    torch.testing.assert_close(encoder(given).values, expected)
+
+
+def test_patches_know_their_places_only_with_positions() -> None:
+    for positions in (True, False):
+        values = Patch(PatchOptions(size=8, patch=4, width=6, positions=positions, dropout=0.0))(
+            {"pixels": torch.ones(1, 3, 8, 8)}
+        )
+        same = torch.allclose(values.values[:, :1], values.values)
+        assert same is not positions
+
+
+def test_a_vit_gives_a_grid_a_sequence_or_a_mean() -> None:
+    made = {}
+    for features in ImageFeatures:
+        torch.manual_seed(0)
+        made[features] = SMALL["vit"](features=features).eval()(pixels(2))
+    grid, tokens, pooled = (
+        made[features] for features in (ImageFeatures.grid, ImageFeatures.tokens, ImageFeatures.pooled)
+    )
+    assert (grid.grid, tokens.grid, pooled.grid) == ((4, 4), None, None)
+    assert torch.equal(grid.values, tokens.values)
+    torch.testing.assert_close(pooled.values, grid.values.mean(1, keepdim=True))
+
+
+LARGER = {
+    "cnn": lambda size: Cnn(CnnOptions(size=size, channels=[4, 8, 8], width=12)),
+    "patch": lambda size: Patch(PatchOptions(size=size, patch=4, width=12)),
+    "vit": lambda size: Vit(VitOptions(size=size, patch=4, width=12, depth=1, heads=2)),
+}
+
+
+@pytest.mark.parametrize("make", LARGER.values(), ids=LARGER)
+def test_weights_of_one_size_serve_at_another_with_interpolated_positions(make: type) -> None:
+    small, large = make(16), make(32)
+    with torch.no_grad():  # a slope down and one across, which any interpolation continues
+        rows, columns = torch.meshgrid(torch.arange(4.0), torch.arange(4.0), indexing="ij")
+        small.position[0, :, 0], small.position[0, :, 1] = rows.flatten(), columns.flatten()
+    large.load_state_dict(small.state_dict())
+    middle = large.position[0, :, :2].view(8, 8, 2)[2:6, 2:6]
+    steps = torch.tensor([0.75, 1.25, 1.75, 2.25])  # the centres of the finer grid
+    torch.testing.assert_close(middle[..., 0], steps[:, None].expand(4, 4), atol=0.05, rtol=0)
+    torch.testing.assert_close(middle[..., 1], steps.expand(4, 4), atol=0.05, rtol=0)
+    again = make(16)
+    again.load_state_dict(small.state_dict())
+    assert torch.equal(again.position, small.position)

@@ -8,8 +8,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from mmlm_core.registry import Component
-from mmlm_image.options import ImageFeatures, TimmOptions
-from mmlm_image.plugin import MMLM_API, mmlm_components, timm_traits
+from mmlm_image.options import ImageFeatures, TimmOptions, VitOptions
+from mmlm_image.plugin import MMLM_API, mmlm_components, traits_of
 
 COMPONENTS: list[Component] = list(mmlm_components())
 each = pytest.mark.parametrize("component", COMPONENTS, ids=[component.name for component in COMPONENTS])
@@ -21,10 +21,10 @@ def test_declaring_imports_neither_torch_nor_timm_nor_pillow() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_it_gives_three_image_encoders() -> None:
+def test_it_gives_four_image_encoders() -> None:
     assert MMLM_API == 1
     assert [(component.kind, component.name) for component in COMPONENTS] == [
-        ("encoder/image", "cnn"), ("encoder/image", "vit"), ("encoder/image", "timm")]  # fmt: skip
+        ("encoder/image", "cnn"), ("encoder/image", "patch"), ("encoder/image", "vit"), ("encoder/image", "timm")]  # fmt: skip
 
 
 @each
@@ -56,7 +56,8 @@ def test_tiny_options_build_and_train_on_one_picture(component: Component) -> No
     features.values.sum().backward()
 
 
-def test_what_timm_provides_follows_its_features() -> None:
-    assert timm_traits(TimmOptions()).provides == {"sequence", "grid"}
-    assert timm_traits(TimmOptions(features=ImageFeatures.tokens)).provides == {"sequence"}
-    assert timm_traits(TimmOptions(features=ImageFeatures.pooled)).provides == {"pooled"}
+def test_what_timm_and_vit_provide_follows_its_features() -> None:
+    for options in (TimmOptions, VitOptions):
+        assert traits_of(options()).provides == {"sequence", "grid"}
+        assert traits_of(options(features=ImageFeatures.tokens)).provides == {"sequence"}
+        assert traits_of(options(features=ImageFeatures.pooled)).provides == {"pooled"}

@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from timm.data import create_transform, resolve_data_config
 
 from mmlm_core.errors import DataError, OptionError, UnknownChoiceError
-from mmlm_image.options import AugmentOptions, Frozen, ImageFeatures, TimmOptions
+from mmlm_core.interfaces import Encoder
+from mmlm_image.options import AugmentOptions, ImageFeatures, TimmOptions
 from mmlm_image.timm import Timm
 
 CNN, VIT, NHWC, WIDE = "test_resnet", "test_vit", "test_mambaout", "mobilenetv3_small_050"
@@ -40,9 +41,16 @@ def batch(encoder: Timm) -> dict[str, torch.Tensor]:
     return processor.collate([processor.process(PICTURE)], None)
 
 
+def begun(options: TimmOptions) -> Timm:
+    """Return the encoder as a training begins with it: with its pretrained weights."""
+    encoder = Timm(options)
+    encoder.initialise()
+    return encoder
+
+
 def fault(error: type[Exception], **options: object) -> str:
     with pytest.raises(error) as caught:
-        Timm(TimmOptions(**options))
+        begun(TimmOptions(**options))
     return str(caught.value)
 
 
@@ -64,7 +72,7 @@ def test_the_same_weights_and_the_same_picture_give_what_timm_gives(tmp_path: Pa
         tokens = expected = expected.flatten(1, 2)
     wanted = {ImageFeatures.grid: expected, ImageFeatures.tokens: tokens, ImageFeatures.pooled: pooled.unsqueeze(1)}
     for features, values in wanted.items():
-        ours = Timm(TimmOptions(model=name, weights=str(path), features=features)).eval()
+        ours = begun(TimmOptions(model=name, weights=str(path), features=features)).eval()
         with torch.no_grad():
             got = ours(batch(ours))
         torch.testing.assert_close(got.values, values, atol=1e-4, rtol=1e-4)
@@ -96,23 +104,25 @@ def test_gradients_reach_every_parameter_that_asks_for_one(name: str, features: 
     assert not (spare and features is ImageFeatures.pooled)
 
 
-def test_a_frozen_model_changes_neither_weights_nor_statistics() -> None:
-    torch.manual_seed(0)
-    encoder = Timm(TimmOptions(model=CNN, frozen=Frozen.all, size=64))
-    before = {key: tensor.clone() for key, tensor in encoder.state_dict().items()}
-    encoder.train()
-    values = encoder({"pixels": torch.randn(4, 3, 64, 64)}).values
-    assert not values.requires_grad
-    assert not any(parameter.requires_grad for parameter in encoder.parameters())
-    assert all(torch.equal(tensor, before[key]) for key, tensor in encoder.state_dict().items())
-    assert encoder.training and not encoder.model.training
+def test_a_run_needs_no_file_of_weights_to_be_loaded() -> None:
+    encoder = Timm(TimmOptions(model=CNN, size=64, weights="gone.safetensors"))  # what `build` makes of a run
+    assert isinstance(encoder, Encoder)
 
 
-def test_a_model_that_is_not_frozen_moves_its_statistics() -> None:
-    encoder = Timm(TimmOptions(model=CNN, size=64))
-    before = encoder.model.bn1.running_mean.clone()
-    encoder({"pixels": torch.randn(4, 3, 64, 64)})
-    assert encoder.training and not torch.equal(encoder.model.bn1.running_mean, before)
+def test_what_was_taken_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    saved(CNN, path)
+    encoder = Timm(TimmOptions(model=CNN, weights=str(path)))
+    assert encoder.initialise() == f"encoder/image: {CNN} with the weights of {path}"
+    assert Timm(TimmOptions(model=CNN)).initialise() == ""
+
+
+@pytest.mark.parametrize("name", [CNN, VIT, NHWC, WIDE])
+def test_each_parameter_stands_in_one_stage(name: str) -> None:
+    encoder = Timm(TimmOptions(model=name))
+    staged = [part for stage in encoder.stages() for part in stage if isinstance(part, torch.nn.Parameter)]
+    assert len(staged) == len({id(part) for part in staged})
+    assert {id(part) for part in staged} == {id(parameter) for parameter in encoder.parameters()}
 
 
 def test_one_picture_trains_though_the_last_map_is_a_single_place() -> None:
@@ -141,7 +151,7 @@ def test_the_size_can_be_chosen(name: str, grid: tuple[int, int]) -> None:
 def test_positions_are_resized_with_the_weights(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     theirs = saved(VIT, path)
-    encoder = Timm(TimmOptions(model=VIT, size=80, weights=str(path)))
+    encoder = begun(TimmOptions(model=VIT, size=80, weights=str(path)))
     assert encoder.model.pos_embed.shape[1] == 25 + theirs.pos_embed.shape[1] - 100
     assert torch.equal(encoder.model.blocks[0].attn.qkv.weight, theirs.blocks[0].attn.qkv.weight)
 

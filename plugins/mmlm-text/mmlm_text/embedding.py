@@ -11,6 +11,7 @@ from mmlm_core.tokens import TokenTable
 from mmlm_core.types import Features
 from mmlm_text.options import EmbeddingOptions
 from mmlm_text.processor import TextProcessor
+from mmlm_text.table import fill_table, own_table
 
 __all__ = ["EmbeddingEncoder"]
 
@@ -28,8 +29,12 @@ class EmbeddingEncoder(Encoder):
         super().__init__()
         self.options = options
         self.tokenizer = tokenizer
-        self.table = table
-        self.width = table.width
+        self.table = own_table(options, table)
+        self.width = self.table.width
+
+    def initialise(self) -> str:
+        """See `Encoder.initialise`."""
+        return fill_table(self.table, self.tokenizer, self.options)
 
     def processor(self) -> Processor:
         """Return the processor of the texts."""

@@ -10,8 +10,11 @@ from mmlm_text.options import (
     BpeOptions,
     ByteOptions,
     CharOptions,
+    CnnOptions,
     EmbeddingOptions,
     FileOptions,
+    RnnOptions,
+    TextFeatures,
     TransformerOptions,
     UnigramOptions,
     WordOptions,
@@ -39,8 +42,17 @@ def mmlm_components() -> Sequence[Component]:
         Component("tokenizer", "word", WordOptions, "mmlm_text.word:WordTokenizer", tiny={"vocabulary": 64}),
         Component("tokenizer", "wordpiece", WordPieceOptions, "mmlm_text.wordpiece:WordPieceTokenizer",
                   tiny={"vocabulary": 64}),
+        Component("encoder/text", "cnn", CnnOptions, "mmlm_text.cnn:CnnEncoder", traits=_cnn_traits,
+                  tiny={"sizes": [2, 3], "channels": 8, "max_tokens": 16}),
         Component("encoder/text", "embedding", EmbeddingOptions, "mmlm_text.embedding:EmbeddingEncoder",
                   traits=_ENCODER, tiny={"max_tokens": 16}),
+        Component("encoder/text", "rnn", RnnOptions, "mmlm_text.rnn:RnnEncoder", traits=_ENCODER,
+                  tiny={"width": 16, "max_tokens": 16}),
         Component("encoder/text", "transformer", TransformerOptions, "mmlm_text.transformer:TransformerEncoder",
                   traits=_ENCODER, tiny={"depth": 1, "heads": 2, "max_tokens": 16}),
     ]  # fmt: skip
+
+
+def _cnn_traits(options: CnnOptions) -> Traits:
+    pooled = options.features is TextFeatures.pooled
+    return Traits(provides=frozenset({"pooled" if pooled else "sequence"}), uses_tokenizer=True)

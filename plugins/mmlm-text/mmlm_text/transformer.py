@@ -14,6 +14,7 @@ from mmlm_core.tokens import TokenTable
 from mmlm_core.types import Features
 from mmlm_text.options import Positions, TransformerOptions
 from mmlm_text.processor import TextProcessor
+from mmlm_text.table import fill_table, own_table
 
 __all__ = ["TransformerEncoder"]
 
@@ -34,8 +35,8 @@ class TransformerEncoder(Encoder):
         super().__init__()
         self.options = options
         self.tokenizer = tokenizer
-        self.table = table
-        self.width = table.width
+        self.table = own_table(options, table)
+        self.width = self.table.width
         if self.width % options.heads:
             raise OptionError(f"`heads` must divide the width of the token table, {self.width}, not {options.heads}.")
         self.scale = 1.0
@@ -51,6 +52,10 @@ class TransformerEncoder(Encoder):
             for _ in range(options.depth)
         )  # fmt: skip
         self.norm = nn.LayerNorm(self.width)
+
+    def initialise(self) -> str:
+        """See `Encoder.initialise`."""
+        return fill_table(self.table, self.tokenizer, self.options)
 
     def processor(self) -> Processor:
         """Return the processor of the texts."""
