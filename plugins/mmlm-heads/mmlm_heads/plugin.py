@@ -33,7 +33,7 @@ def mmlm_components() -> list[Component]:
             traits=Traits(
                 provides=frozenset({"tags"}),
                 needs=(
-                    Need("encoder/text", because="tags the words of a text"),
+                    Need("encoder/text", has=frozenset({"sequence"}), because="tags the words of a text"),
                     Need("projection/text", has=frozenset({"positions"}), because="reads each word's own position"),
                     _TARGET,
                 ),
