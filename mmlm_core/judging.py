@@ -17,11 +17,11 @@ __all__ = ["continuation", "judge", "writes_freely"]
 
 
 def writes_freely(model: Model) -> bool:
-    """Whether the model writes out of nothing but a prompt, as a language model does.
+    """Whether the model goes on from a prompt and reads nothing else, as a language model does.
 
     What it generates has no reference then: it is judged by how well it foretells given texts.
     """
-    return isinstance(model.head, GenerativeHead) and not len(model.encoders)
+    return isinstance(model.head, GenerativeHead) and not len(model.encoders) and not model.head.replies
 
 
 @torch.inference_mode()

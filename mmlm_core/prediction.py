@@ -163,7 +163,8 @@ class Predictor:
         if known and not any(inputs.values()):
             raise DataError(f"{told} gives none of the inputs that this model reads.{one_of(known)}")
         prompt = row.get("prompt")
-        return Example(_key(row, index), inputs, None, None if prompt is None else str(prompt))
+        said = prompt if prompt is None or isinstance(prompt, list) else str(prompt)
+        return Example(_key(row, index), inputs, None, said)
 
 
 def _key(row: Mapping[str, Any] | Example, index: int) -> str:

@@ -95,7 +95,7 @@ class Example:
         key: Where it comes from, as `captions.csv:17`; it stands in messages and beside predictions.
         inputs: The items of each modality, in order; a modality may be missing or have an empty list.
         target: What the model is to say; None where it is not known.
-        prompt: What a generated text begins with; None: nothing.
+        prompt: What a generated text begins with, or what else the head goes on from, as messages; None: nothing.
         places: Where the items of each modality stand in the row, as numbers of which lower ones come first: a picture
             between two pieces of text has a number between theirs. None: the row says no order over its modalities.
     """
@@ -103,7 +103,7 @@ class Example:
     key: str
     inputs: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     target: Any = None
-    prompt: str | None = None
+    prompt: Any = None
     places: Mapping[str, Sequence[int]] | None = None
 
 

@@ -24,9 +24,12 @@ class GenerativeHead(Head):
     Attributes:
         end: Id of the token that ends a sequence.
         pad: Id of padding.
+        replies: Whether it answers a row's prompt, so that what it writes has a reference even where the model has no
+            inputs.
     """
 
     causal = True
+    replies: bool = False
     end: int
     pad: int
 

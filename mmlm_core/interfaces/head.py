@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from mmlm_core.targets import texts_in
 from mmlm_core.types import Batch, Example, Features, Items, Loss
 
 __all__ = ["Head", "TargetProcessor"]
@@ -80,6 +81,17 @@ class Head(nn.Module, ABC):
         """
         del options, targets
         return {}
+
+    @classmethod
+    def texts(cls, options: Any, example: Example) -> Iterator[str]:
+        """Yield the texts of a row's prompt and target, which the tokenizer is trained on beside those of the inputs.
+
+        Args:
+            options: The head's options.
+            example: A training row.
+        """
+        del options
+        yield from texts_in([example.prompt, example.target])
 
     @abstractmethod
     def target_processor(self) -> TargetProcessor:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from mmlm_core.errors import OptionError, did_you_mean, one_of
 from mmlm_core.ranges import check_range
 
-__all__ = ["BLEU_TOKENIZERS", "AnsweringOptions", "CaptioningOptions", "LanguageModelingOptions",
-           "SummarizationOptions", "TextOptions", "TokenOutputOptions", "TranscriptionOptions",
-           "TranslationOptions"]  # fmt: skip
+__all__ = ["ASSISTANT", "BLEU_TOKENIZERS", "ROLES", "SYSTEM", "USER", "AnsweringOptions", "CaptioningOptions",
+           "DialogueOptions", "LanguageModelingOptions", "SummarizationOptions", "TextOptions", "TokenOutputOptions",
+           "TranscriptionOptions", "TranslationOptions"]  # fmt: skip
+
+ROLES = SYSTEM, USER, ASSISTANT = ("system", "user", "assistant")
+"""Who speaks in a dialogue: `system` says beforehand what is expected, then `user` and `assistant` take turns."""
 
 BLEU_TOKENIZERS = ("auto", "13a", "zh", "char", "intl", "none")
 """Tokenizers of sacreBLEU that need nothing further installed, and `auto`."""
@@ -114,6 +117,22 @@ class AnsweringOptions(TextOptions):
 
     max_tokens: int = 32
     """Tokens of an answer at most."""
+
+
+@dataclass
+class DialogueOptions(TextOptions):
+    """The assistant's next message in a conversation, token after token; its messages alone are learnt."""
+
+    max_tokens: int = 512
+    """Tokens of a whole conversation at most."""
+    bleu_tokenizer: str = "auto"
+    """sacreBLEU's tokenizer: `13a`, `zh`, `char`, `intl`, `none`; `auto`: by the letters of the references `zh` where
+    most are Chinese, `char` where they are Japanese, else `13a`."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges and the tokenizer."""
+        super().__post_init__()
+        check_bleu_tokenizer(self.bleu_tokenizer)
 
 
 @dataclass

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from mmlm_core import Component, Need, Traits, hookimpl
 from mmlm_writing.options import (
+    ROLES,
     AnsweringOptions,
     CaptioningOptions,
+    DialogueOptions,
     LanguageModelingOptions,
     SummarizationOptions,
     TextOptions,
@@ -42,6 +44,19 @@ def mmlm_components() -> list[Component]:
         _about_inputs("translation", TranslationOptions, Need("encoder", because="translates an input")),
         _about_inputs("summarization", SummarizationOptions, Need("encoder", because="sums up an input")),
         _about_inputs("answering", AnsweringOptions, Need("encoder", because="answers about inputs")),
+        Component(
+            kind="head",
+            name="dialogue",
+            options=DialogueOptions,
+            target="mmlm_writing.dialogue:Dialogue",
+            traits=Traits(
+                provides=_WRITES,
+                needs=(_CAUSAL, Need("data", has=frozenset({"messages", "target"}), because="learns from answers")),
+                uses_tokenizer=True,
+                special_tokens=ROLES,
+            ),
+            tiny={"max_tokens": 32, "truncate": True},
+        ),
         _about_inputs("transcription", TranscriptionOptions, Need("encoder", because="writes down what an input says")),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,7 +15,21 @@ from mmlm_core.targets import IGNORED, has_targets
 from mmlm_core.types import Example, Items
 from mmlm_writing.windows import all_windows, random_window
 
-__all__ = ["TokenTargets"]
+__all__ = ["TokenSequence", "TokenTargets"]
+
+
+class TokenSequence(NamedTuple):
+    """What is learnt of one text.
+
+    Attributes:
+        ids: The tokens that are read.
+        labels: For each of them the one that follows, or `IGNORED`.
+        characters: Of the text.
+    """
+
+    ids: list[int]
+    labels: list[int]
+    characters: int
 
 
 class TokenTargets(TargetProcessor):
@@ -47,7 +61,7 @@ class TokenTargets(TargetProcessor):
         windows: bool = False,
         several: bool = True,
     ) -> None:
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self._max_tokens = max_tokens
         self._truncate = truncate
         self._token_dropout = token_dropout
@@ -64,21 +78,67 @@ class TokenTargets(TargetProcessor):
             DataError: The target is no text, blank, or longer than `max_tokens`.
         """
         del inputs
-        prompt = [self._tokenizer.begin, *(self._tokenizer.encode(example.prompt) if example.prompt else ())]
+        prompt = self.prompt(example)
         made = {"prompt": torch.tensor(prompt)}
         if example.target is None:
             return made
-        many = self._several and isinstance(example.target, list | tuple)
-        texts = list(example.target) if many else [example.target]
+        sequences = self.sequences(example, prompt)
+        made["ids"] = torch.tensor([token for row in sequences for token in row.ids])
+        made["labels"] = torch.tensor([label for row in sequences for label in row.labels])
+        made["sizes"] = torch.tensor([len(row.ids) for row in sequences])
+        made["characters"] = torch.tensor(sequences[0].characters)
+        return made
+
+    def prompt(self, example: Example) -> list[int]:
+        """Return the ids that a generation begins with."""
+        return [self.tokenizer.begin, *(self.tokenizer.encode(example.prompt) if example.prompt else ())]
+
+    def sequences(self, example: Example, prompt: list[int]) -> list[TokenSequence]:
+        """Return what is learnt of a row with a target: at least one sequence, of which training draws one."""
+        hidden = [IGNORED] * (len(prompt) - 1)
+        made = []
+        for text in self.texts(example.target):
+            tokens = self.tokens(text)
+            made.append(TokenSequence([*prompt, *tokens[:-1]], [*hidden, *tokens], len(text)))
+        return made
+
+    def texts(self, target: Any) -> list[str]:
+        """Return the texts of a target, at least one.
+
+        Raises:
+            DataError: It is an empty list.
+        """
+        texts = list(target) if self._several and isinstance(target, list | tuple) else [target]
         if not texts:
             raise DataError("The target is an empty list: it must be a text, or a list of at least one.")
-        sequences = [prompt + self._tokens(text) for text in texts]
-        hidden = [IGNORED] * (len(prompt) - 1)
-        made["ids"] = torch.tensor([token for row in sequences for token in row[:-1]])
-        made["labels"] = torch.tensor([label for row in sequences for label in (*hidden, *row[len(prompt) :])])
-        made["sizes"] = torch.tensor([len(row) - 1 for row in sequences])
-        made["characters"] = torch.tensor(len(texts[0]))
-        return made
+        return texts
+
+    def tokens(self, text: Any) -> list[int]:
+        """Return the ids of one text, with `end` unless it was cut.
+
+        Raises:
+            DataError: It is no text, blank, or longer than `max_tokens`.
+        """
+        if not isinstance(text, str):
+            raise DataError(f"The target must be a text, not {text!r}.")
+        ids = self.tokenizer.encode(text) if text.strip() else []
+        if not ids:
+            raise DataError(f"The target {text!r} is blank: there is nothing to learn to write.")
+        return self.fitting([*ids, self.tokenizer.end], "The target")
+
+    def fitting(self, ids: list[int], named: str) -> list[int]:
+        """Return ids that end with `end`, cut to `max_tokens` before it where that is allowed.
+
+        Raises:
+            DataError: There are more, and none may be cut.
+        """
+        most = self._max_tokens
+        if most is None or len(ids) - 1 <= most:
+            return ids
+        if self._truncate:
+            return ids[:most]
+        raise DataError(f"{named} has {len(ids) - 1} tokens, more than `head.max_tokens`, which is {most}: "
+                        "raise that, or cut with `head.truncate=true`.")  # fmt: skip
 
     def collate(
         self, targets: Sequence[Mapping[str, Tensor]], inputs: dict[str, Items], generator: torch.Generator | None
@@ -104,7 +164,7 @@ class TokenTargets(TargetProcessor):
             return self._training(rows, generator)
         made = {**self._prompts(targets), "characters": torch.stack([target["characters"] for target in targets])}
         if self._windows and self._context is not None and any(len(ids) > self._context for ids, _ in rows):
-            windows = [all_windows(*row, self._context, self._overlap, self._tokenizer.pad) for row in rows]
+            windows = [all_windows(*row, self._context, self._overlap, self.tokenizer.pad) for row in rows]
             ids, labels, masks = zip(*windows, strict=True)
             lengths = torch.tensor([len(row) for row, _ in rows])
             mask = pad_sequence(list(masks), batch_first=True)
@@ -112,20 +172,6 @@ class TokenTargets(TargetProcessor):
         ids, labels = zip(*rows, strict=True)
         made |= self._pad(ids, labels)
         return {**made, **_mask(made["lengths"])}
-
-    def _tokens(self, text: Any) -> list[int]:
-        """Return the ids of one text, with `end` unless it was cut."""
-        if not isinstance(text, str):
-            raise DataError(f"The target must be a text, not {text!r}.")
-        ids = self._tokenizer.encode(text) if text.strip() else []
-        if not ids:
-            raise DataError(f"The target {text!r} is blank: there is nothing to learn to write.")
-        if self._max_tokens is None or len(ids) <= self._max_tokens:
-            return [*ids, self._tokenizer.end]
-        if self._truncate:
-            return ids[: self._max_tokens]
-        raise DataError(f"The target has {len(ids)} tokens, more than `head.max_tokens`, which is {self._max_tokens}: "
-                        "raise that, or cut with `head.truncate=true`.")  # fmt: skip
 
     def _draw(self, target: Mapping[str, Tensor], generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
         """Return ids and labels of one of the row's texts."""
@@ -144,19 +190,19 @@ class TokenTargets(TargetProcessor):
         made = self._pad(ids, labels)
         if self._token_dropout:
             replaced = torch.rand(made["ids"].shape, generator=generator) < self._token_dropout
-            replaced &= made["ids"] != self._tokenizer.pad
+            replaced &= made["ids"] != self.tokenizer.pad
             replaced[:, 0] = False
-            made["ids"] = made["ids"].masked_fill(replaced, self._tokenizer.unknown)
+            made["ids"] = made["ids"].masked_fill(replaced, self.tokenizer.unknown)
         return {**made, **_mask(made["lengths"])}
 
     def _prompts(self, targets: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         prompts = [target["prompt"] for target in targets]
-        padded = pad_sequence(prompts, batch_first=True, padding_value=self._tokenizer.pad)
+        padded = pad_sequence(prompts, batch_first=True, padding_value=self.tokenizer.pad)
         return {"prompt": padded, "prompt_lengths": torch.tensor([len(prompt) for prompt in prompts])}
 
     def _pad(self, ids: Sequence[Tensor], labels: Sequence[Tensor]) -> dict[str, Tensor]:
         return {
-            "ids": pad_sequence(list(ids), batch_first=True, padding_value=self._tokenizer.pad),
+            "ids": pad_sequence(list(ids), batch_first=True, padding_value=self.tokenizer.pad),
             "labels": pad_sequence(list(labels), batch_first=True, padding_value=IGNORED),
             "lengths": torch.tensor([len(row) for row in ids]),
         }
