@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from mmlm_core.errors import OptionError
+from mmlm_core.errors import OptionError, UnknownChoiceError
 from mmlm_core.interfaces import Encoder
 from mmlm_core.options import typed
 from mmlm_core.plugins import load_plugins
@@ -40,12 +40,7 @@ class Frames(Encoder):
 
     def __init__(self, options: FramesOptions) -> None:
         super().__init__()
-        component = load_plugins().registry.get(IMAGE, options.image)
-        where = "encoder.video.image_options"
-        given = typed(component.options, options.image_options, where, f"`{IMAGE}={options.image}`")
-        if component.traits_for(given).uses_tokenizer:
-            raise OptionError(f"`encoder.video.image` must read pictures alone; `{options.image}` needs a tokenizer.")
-        self.image: Encoder = component.load()(given)
+        self.image = _image_encoder(options)
         self.width = self.image.width
         self.pooling = options.pooling
         self.gru = nn.GRU(self.width, self.width, batch_first=True) if options.pooling is Pooling.gru else None
@@ -72,6 +67,19 @@ class Frames(Encoder):
         if self.pooling is Pooling.mean:
             return Features(frames.sum(1, keepdim=True) / valid.sum(1).view(-1, 1, 1))
         return Features(frames + _times(valid, self.width).to(frames.dtype), valid)
+
+
+def _image_encoder(options: FramesOptions) -> Encoder:
+    registry, chosen = load_plugins().registry, options.image
+    try:
+        component = registry.get(IMAGE, chosen)
+    except UnknownChoiceError as error:
+        raise UnknownChoiceError(f"`encoder.video.image={chosen}`: {error}") from error
+    where = "encoder.video.image_options"
+    given = typed(component.options, options.image_options, where, f"`encoder.video.image={chosen}`")
+    if component.traits_for(given).uses_tokenizer:
+        raise OptionError(f"`encoder.video.image` must read pictures alone; `{chosen}` needs a tokenizer.")
+    return component.load()(given)  # type: ignore[no-any-return]
 
 
 def _means(features: Features) -> Tensor:

@@ -21,6 +21,7 @@ def mmlm_components() -> list[Component]:
             target="mmlm_video.frames:Frames",
             traits=_frames_traits,
             tiny={"frames": 2, "image_options": {"size": 8, "channels": [4], "width": 8}},
+            suffixes=(".flv", ".m4v", ".mkv", ".ogv", ".wmv"),  # of other films, as `.mp4`, the MIME type is known
         ),
         Component(
             kind="data",
