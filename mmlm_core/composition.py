@@ -91,6 +91,11 @@ class Composition:
         """Whether any part reads or writes tokens."""
         return any(choice.traits.uses_tokenizer for choice in self.choices.values())
 
+    @property
+    def special_tokens(self) -> tuple[str, ...]:
+        """The special tokens that parts ask for beside the tokenizer's own, each once, in the order of the slots."""
+        return tuple(dict.fromkeys(name for choice in self.choices.values() for name in choice.traits.special_tokens))
+
     def of_kind(self, kind: str) -> Iterator[Choice]:
         """Iterate over the choices whose slot is `kind` or lies under it (`encoder`: every modality's encoder)."""
         return (choice for slot, choice in self.choices.items() if slot == kind or slot.startswith(f"{kind}/"))

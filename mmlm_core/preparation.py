@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import torch
@@ -10,41 +12,68 @@ import torch
 from mmlm_core.build import build
 from mmlm_core.composition import Composition
 from mmlm_core.data import corpus
-from mmlm_core.interfaces import DataSource, Tokenizer
+from mmlm_core.interfaces import DataSource, Head, Stream, Tokenizer
 from mmlm_core.model import Model
+from mmlm_core.starting import read_start
+from mmlm_core.vocabulary import make_tokenizer
 
 __all__ = ["Preparation", "make_source", "make_tokenizer", "prepare"]
+
+STREAMED = 100_000
+"""Rows of a stream that a tokenizer is trained on, and that the head's facts are gathered from."""
 
 
 @dataclass
 class Preparation:
-    """A model that is ready to be trained, and what it was made with."""
+    """A model that is ready to be trained, and what it was made with.
+
+    Attributes:
+        composition: What it is made of.
+        source: The data, opened.
+        tokenizer: With its vocabulary; None where no part uses one.
+        facts: What the head knows of the training targets.
+        model: The model.
+        started: What it took from files and from the run that it starts from, a line each; empty where it took nothing.
+    """
 
     composition: Composition
     source: DataSource
     tokenizer: Tokenizer | None
     facts: dict[str, Any]
     model: Model
+    started: str = ""
 
 
 def prepare(composition: Composition) -> Preparation:
     """Open the data, train the tokenizer on the training texts, gather the head's facts, and build the model.
 
+    Of a stream, the first rows are looked at for that, and not all.
+
+    Where the settings name a run to start from (`run.init`), the tokenizer and the weights of what both share are its.
+
     Raises:
         DataError: The training rows cannot be read, or hold nothing to learn from.
+        RunError: The run to start from cannot be read, or does not fit.
     """
+    start = read_start(composition)
     source = make_source(composition)
     train = source.read("train")
-    tokenizer = make_tokenizer(composition)
-    if tokenizer is not None:
-        tokenizer.train(corpus(train))
+    seen = STREAMED if isinstance(train, Stream) else None
     head = composition["head"]
+    head_class: type[Head] = head.component.load()
+    tokenizer = make_tokenizer(composition)
+    if tokenizer is not None and (start is None or not start.gives_tokenizer):
+        tokenizer.train(corpus(islice(train, seen), said=partial(head_class.texts, head.options)))
+    elif tokenizer is not None and start is not None:
+        tokenizer.load(start.record.tokenizer_folder)
     facts = {}
     if head.traits.fits_targets:
-        facts = head.component.load().facts(head.options, (example.target for example in train))  # type: ignore[attr-defined]
+        facts = head_class.facts(head.options, (example.target for example in islice(train, seen)))
     model = build(composition, tokenizer=tokenizer, facts=facts)
-    _initialise(model, composition.settings.run.seed)
-    return Preparation(composition, source, tokenizer, facts, model)
+    started = _initialise(model, composition.settings.run.seed)
+    if start is not None:
+        started.append(start.hand_over(model, tokenizer, facts))
+    return Preparation(composition, source, tokenizer, facts, model, "\n".join(filter(None, started)))
 
 
 def _initialise(model: Model, seed: int) -> list[str]:
@@ -57,10 +86,3 @@ def _initialise(model: Model, seed: int) -> list[str]:
 def make_source(composition: Composition) -> DataSource:
     """Return the data source, opened."""
     return composition["data"].make()  # type: ignore[no-any-return]
-
-
-def make_tokenizer(composition: Composition) -> Tokenizer | None:
-    """Return the tokenizer, without a vocabulary yet; None where no part uses one."""
-    if not composition.uses_tokenizer:
-        return None
-    return composition["tokenizer"].make()  # type: ignore[no-any-return]

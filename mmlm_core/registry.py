@@ -79,6 +79,7 @@ class Traits:
     - fusion: `between` (it acts between the layers of the backbone), `apart` (no input sees another, nor the queries);
     - head: `queries` (it adds positions of its own), `generates`, `pairs` (its loss and its metrics compare the
       inputs of a row with each other and with those of other rows);
+    - tokenizer: `offsets` (it tells the part of a text that each token stands for);
     - data: `input:<modality>`, `target`.
 
     Attributes:
@@ -87,6 +88,8 @@ class Traits:
         uses_tokenizer: The class is built with `tokenizer=` and `table=` (see `mmlm_core.tokens.TokenTable`).
         fits_targets: For a head: `facts` of the class must see the training targets before the class is built.
         reads: For a head: the modalities whose own positions it reads; `ALL` of them; or none but its queries.
+        special_tokens: Names of special tokens that it needs; they are added behind the tokenizer's own vocabulary, and
+            `tokenizer.special(name)` is the id of each.
     """
 
     provides: frozenset[str] = frozenset()
@@ -94,6 +97,7 @@ class Traits:
     uses_tokenizer: bool = False
     fits_targets: bool = False
     reads: frozenset[str] = frozenset()
+    special_tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,8 @@ class Component:
         tiny: Option values that make it as small as it can be and still work, for tests of combinations.
         suffixes: For an encoder: endings of its modality's files, as `.ply`, where their MIME type does not name it.
             For a data source: endings of the files of rows that it opens, as `.csv`.
+        samples: For an encoder, a function as `package.module:function` that returns three raw items or more of its
+            modality; for a head, one that returns training targets, where they are no texts. Only the contracts call it.
     """
 
     kind: str
@@ -120,6 +126,7 @@ class Component:
     traits: Traits | Callable[[Any], Traits] = field(default_factory=Traits)
     tiny: Mapping[str, Any] = field(default_factory=dict)
     suffixes: tuple[str, ...] = ()
+    samples: str = ""
 
     def __post_init__(self) -> None:
         """Check the declaration at the door, where its author sees it."""
@@ -135,10 +142,11 @@ class Component:
         required = [f.name for f in fields(self.options) if f.default is MISSING and f.default_factory is MISSING]
         if required:
             raise PluginError(f"The option `{required[0]}` of `{self.kind}={self.name}` must have a default.")
-        module, _, name = self.target.partition(":")
-        if not module or not name.isidentifier():
-            raise PluginError(f"The target of `{self.kind}={self.name}` must read `package.module:Class`, "
-                              f"not `{self.target}`.")  # fmt: skip
+        for what, path, kind in (("target", self.target, "Class"), ("samples", self.samples or "a:b", "function")):
+            module, _, name = path.partition(":")
+            if not module or not name.isidentifier():
+                raise PluginError(f"The {what} of `{self.kind}={self.name}` must read `package.module:{kind}`, "
+                                  f"not `{path}`.")  # fmt: skip
         unknown = sorted(set(self.tiny) - {f.name for f in fields(self.options)})
         if unknown:
             raise PluginError(f"`tiny` of `{self.kind}={self.name}` names `{unknown[0]}`, which is no option of it.")
@@ -155,14 +163,25 @@ class Component:
         Raises:
             PluginError: The module cannot be imported or has no such class.
         """
-        module, _, name = self.target.partition(":")
-        try:
-            found = getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            raise PluginError(f"`{self.kind}={self.name}` cannot be loaded from `{self.target}`: {error}") from error
+        found = self._imported(self.target)
         if not isinstance(found, type):
             raise PluginError(f"`{self.target}` of `{self.kind}={self.name}` is not a class but {found!r}.")
         return found
+
+    def load_samples(self) -> list[Any]:
+        """Return what the contracts try the component on; nothing where it declares none.
+
+        Raises:
+            PluginError: The module cannot be imported or has no such function.
+        """
+        return list(self._imported(self.samples)()) if self.samples else []
+
+    def _imported(self, path: str) -> Any:
+        module, _, name = path.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise PluginError(f"`{self.kind}={self.name}` cannot be loaded from `{path}`: {error}") from error
 
 
 def check_kind(kind: str) -> None:

@@ -137,7 +137,7 @@ def options_node(options: Any, **first: str) -> DictConfig:
 
 def _open_mappings(node: DictConfig, options: Any) -> None:
     for field in fields(options):
-        value = getattr(options, field.name)
+        value = getattr(options, field.name) if field.init else None  # what is no option is not in the node
         if isinstance(value, dict):
             node._get_node(field.name)._set_flag("struct", False)  # type: ignore[union-attr]
         elif is_dataclass(value):

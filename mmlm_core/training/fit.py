@@ -90,7 +90,8 @@ def _run(session: Session, plugins: Plugins, checkpoint: Path | None) -> None:
     preparation, folder = session.preparation, session.folder
     if is_main():
         made = boxes(preparation.composition, plugins, preparation.model, preparation.tokenizer)
-        print_start(session.console, made, count(preparation.model), session.sizes, session.told())
+        told = [preparation.started, session.told()]
+        print_start(session.console, made, count(preparation.model), session.sizes, "\n".join(filter(None, told)))
     outcome = session.run(checkpoint)
     if is_main():
         finish(folder, preparation.composition, outcome, session.sizes, session.console)
@@ -132,6 +133,7 @@ def _record(
         "digests": session.digests(),
         "parameters": count(model),
         "boxes": [vars(box) for box in made],
+        "started": preparation.started,
     }
     record_start(folder, composition, plugins, overrides, preparation.tokenizer, preparation.facts, more)
 
@@ -142,7 +144,7 @@ def _check_rows(record: RunRecord, session: Session) -> None:
     before = record.environment.get("rows", session.sizes)
     if before != session.sizes:
         told = [
-            f"`{split}` had {before.get(split, 0):,} rows and has {session.sizes.get(split, 0):,}"
+            f"`{split}` had {_count(before.get(split, 0))} rows and has {_count(session.sizes.get(split, 0))}"
             for split in sorted({*before, *session.sizes})
             if before.get(split) != session.sizes.get(split)
         ]
@@ -153,6 +155,10 @@ def _check_rows(record: RunRecord, session: Session) -> None:
     if changed:
         raise RunError(f"The data of `{path}` has changed since its training began: there are other rows in "
                        f"{' and '.join(changed)}.")  # fmt: skip
+
+
+def _count(rows: int | None) -> str:
+    return "uncounted" if rows is None else f"{rows:,}"
 
 
 @contextmanager

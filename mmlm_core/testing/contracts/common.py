@@ -32,6 +32,7 @@ from mmlm_core.testing.contracts.checks import by_pickle, difference, first_line
 from mmlm_core.testing.contracts.fresh import FreshProcess
 from mmlm_core.testing.contracts.materials import TEXTS, Characters, features, pictures
 from mmlm_core.tokens import TokenTable
+from mmlm_core.vocabulary import extended
 
 __all__ = ["TEXTS", "Characters", "ComponentContract", "features", "pictures", "same"]
 
@@ -101,8 +102,8 @@ class ComponentContract:
         """Return the component, built under a seed, with a tokenizer and a table where it uses them."""
         torch.manual_seed(seed)
         if self.component.traits_for(self.options).uses_tokenizer and "table" not in wired:
-            width = wired.get("width", 16)
-            wired |= {"tokenizer": Characters(), "table": TokenTable(Characters().vocabulary, width)}
+            tokenizer = extended(Characters(), self.component.traits_for(self.options).special_tokens)
+            wired |= {"tokenizer": tokenizer, "table": TokenTable(tokenizer.vocabulary, wired.get("width", 16))}
         return self.component.load()(self.options, **wired)
 
     def made(self) -> Any:

@@ -27,6 +27,10 @@ class Characters(Tokenizer):
         """Return code points."""
         return [ord(character) if ord(character) < 127 else self.unknown for character in item]
 
+    def offsets(self, item: Any) -> list[tuple[int, int]]:
+        """Return each character's place."""
+        return [(place, place + 1) for place in range(len(item))]
+
     def decode(self, ids: Sequence[int]) -> str:
         """Return the characters."""
         return "".join(chr(code) for code in ids if code < 127)

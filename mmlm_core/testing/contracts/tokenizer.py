@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mmlm_core.errors import DataError, RunError
 from mmlm_core.interfaces import Tokenizer
 from mmlm_core.testing.contracts.checks import by_pickle, refuses
@@ -43,6 +45,24 @@ class TokenizerContract(ComponentContract):
             assert decoded == text, (
                 f"{self.called} decodes special tokens: {text!r} between `begin`, `end` and `pad` comes back as "
                 f"{decoded!r}. Leave special ids out in `decode`."
+            )
+
+    def test_its_offsets_are_the_places_of_its_ids(self) -> None:
+        """One for each id, in order, within the text; together they leave out nothing but white space."""
+        if "offsets" not in self.component.traits_for(self.options).provides:
+            pytest.skip("gives no offsets")
+        tokenizer = self.trained()
+        for text in [*TEXTS, "  two  spaces ", "unseen ☃!"]:
+            ids, places = tokenizer.encode(text), tokenizer.offsets(text)
+            assert len(places) == len(ids), f"{self.called} gives {len(places)} offsets for {len(ids)} ids of {text!r}."
+            begins = [begin for begin, _ in places]
+            ordered = begins == sorted(begins) and all(0 <= begin <= end <= len(text) for begin, end in places)
+            assert ordered, f"{self.called} gives offsets of {text!r} that are out of order or beyond it: {places}."
+            covered = {place for begin, end in places for place in range(begin, end)}
+            lost = [text[place] for place in range(len(text)) if place not in covered and not text[place].isspace()]
+            assert not lost, (
+                f"{self.called} gives offsets of {text!r} that leave out {lost[0]!r}: each character belongs to a "
+                "token, counted in characters (and not in bytes) of the text as it was given."
             )
 
     def test_its_ids_lie_within_its_vocabulary(self) -> None:

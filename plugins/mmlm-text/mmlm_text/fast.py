@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tokenizers import AddedToken
+from tokenizers import AddedToken, decoders
 from tokenizers import Tokenizer as Library
 
 from mmlm_core.errors import DataError, RunError
 from mmlm_core.interfaces import Tokenizer
 
-__all__ = ["BEGIN", "END", "FILE", "MASK", "PAD", "SPECIALS", "UNKNOWN", "FastTokenizer", "id_of", "serial", "special"]
+__all__ = ["BEGIN", "END", "FILE", "MASK", "PAD", "SPECIALS", "UNKNOWN", "FastTokenizer", "byte_names", "id_of",
+           "serial", "special"]  # fmt: skip
 
 PAD, BEGIN, END, UNKNOWN, MASK = SPECIALS = ("<pad>", "<begin>", "<end>", "<unknown>", "<mask>")
 """The special tokens, in the order of their ids, which begin at 0."""
@@ -79,9 +80,28 @@ class FastTokenizer(Tokenizer):
         """
         return self._ready().encode(_text(item), add_special_tokens=False).ids
 
+    def offsets(self, item: Any) -> list[tuple[int, int]]:
+        """See `Tokenizer.offsets`.
+
+        Raises:
+            DataError: It is no text.
+        """
+        return self._ready().encode(_text(item), add_special_tokens=False).offsets
+
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text that the ids stand for; special ids are left out."""
         return self._ready().decode([i for i in ids if i not in self._specials], skip_special_tokens=True)
+
+    def pieces(self, begins: bool = False) -> list[bytes]:
+        """See `Tokenizer.pieces`; byte-level vocabularies spell the bytes of each id."""
+        library = self._ready()
+        if not isinstance(library.decoder, decoders.ByteLevel):
+            return super().pieces(begins)
+        spelled = {name: byte for byte, name in enumerate(byte_names())}
+        made = [b""] * self._vocabulary
+        for number in set(range(self._vocabulary)) - set(self._specials):
+            made[number] = bytes(spelled[letter] for letter in library.id_to_token(number) or "" if letter in spelled)
+        return made
 
     def train(self, corpus: Iterable[Any]) -> None:
         """Make the vocabulary from a corpus; the same corpus always gives the same.
@@ -163,6 +183,16 @@ def id_of(library: Library, token: str) -> int:
 def special(tokens: Sequence[str] = SPECIALS) -> list[AddedToken]:
     """Return special tokens as the library takes them."""
     return [AddedToken(token, special=True, normalized=False) for token in tokens]
+
+
+def byte_names() -> list[str]:
+    """Return the character that stands for each byte in byte-level vocabularies, in the order of the bytes.
+
+    Printable bytes of Latin-1 stand for themselves, the others for the characters from 256 on (Radford et al. 2019).
+    """
+    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    others = iter(range(256, 512))
+    return [chr(byte if byte in printable else next(others)) for byte in range(256)]
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ __all__ = ["MMLM_API", "mmlm_components"]
 
 MMLM_API = 1
 
+_TOKENIZER = Traits(provides=frozenset({"offsets"}))
 _ENCODER = Traits(provides=frozenset({"sequence"}), uses_tokenizer=True)
 _BYTES = Path(__file__).parent / "bytes" / "tokenizer.json"  # a file as other libraries write it, for tests
 
@@ -33,15 +34,19 @@ _BYTES = Path(__file__).parent / "bytes" / "tokenizer.json"  # a file as other l
 def mmlm_components() -> Sequence[Component]:
     """Return the tokenizers and the text encoders."""
     return [
-        Component("tokenizer", "bpe", BpeOptions, "mmlm_text.bpe:BpeTokenizer", tiny={"vocabulary": 261}),
-        Component("tokenizer", "byte", ByteOptions, "mmlm_text.byte:ByteTokenizer"),
-        Component("tokenizer", "char", CharOptions, "mmlm_text.char:CharTokenizer", tiny={"vocabulary": 64}),
-        Component("tokenizer", "file", FileOptions, "mmlm_text.file:FileTokenizer", tiny={"path": str(_BYTES)}),
-        Component("tokenizer", "unigram", UnigramOptions, "mmlm_text.unigram:UnigramTokenizer",
+        Component("tokenizer", "bpe", BpeOptions, "mmlm_text.bpe:BpeTokenizer", traits=_TOKENIZER,
+                  tiny={"vocabulary": 261}),
+        Component("tokenizer", "byte", ByteOptions, "mmlm_text.byte:ByteTokenizer", traits=_TOKENIZER),
+        Component("tokenizer", "char", CharOptions, "mmlm_text.char:CharTokenizer", traits=_TOKENIZER,
                   tiny={"vocabulary": 64}),
-        Component("tokenizer", "word", WordOptions, "mmlm_text.word:WordTokenizer", tiny={"vocabulary": 64}),
+        Component("tokenizer", "file", FileOptions, "mmlm_text.file:FileTokenizer", traits=_TOKENIZER,
+                  tiny={"path": str(_BYTES)}),
+        Component("tokenizer", "unigram", UnigramOptions, "mmlm_text.unigram:UnigramTokenizer", traits=_TOKENIZER,
+                  tiny={"vocabulary": 64}),
+        Component("tokenizer", "word", WordOptions, "mmlm_text.word:WordTokenizer", traits=_TOKENIZER,
+                  tiny={"vocabulary": 64}),
         Component("tokenizer", "wordpiece", WordPieceOptions, "mmlm_text.wordpiece:WordPieceTokenizer",
-                  tiny={"vocabulary": 64}),
+                  traits=_TOKENIZER, tiny={"vocabulary": 64}),
         Component("encoder/text", "cnn", CnnOptions, "mmlm_text.cnn:CnnEncoder", traits=_cnn_traits,
                   tiny={"sizes": [2, 3], "channels": 8, "max_tokens": 16}),
         Component("encoder/text", "embedding", EmbeddingOptions, "mmlm_text.embedding:EmbeddingEncoder",
