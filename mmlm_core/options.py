@@ -17,7 +17,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from mmlm_core.errors import MmlmError, OptionError, UnknownChoiceError, did_you_mean, gather, one_of
 
-__all__ = ["Source", "check_choices", "option_docs", "option_types", "plain", "said", "type_words", "typed"]
+__all__ = ["Source", "check_choices", "option_docs", "option_types", "plain", "said", "type_words", "typed",
+           "value_words"]  # fmt: skip
 
 Source = str | Callable[[str], str]
 """Where values come from, for messages: a name, or a function of an option's path that returns the name."""
@@ -100,7 +101,10 @@ def convert(value: Any, hint: Any, path: str, source: Source) -> Any:
         if taken is not MISSING:
             return taken
     quoted = f" In quotes of its own, as `'\"{value}\"'`, it is text." if hint is str and type(value) is float else ""
-    raise OptionError(f"`{path}` of {said(source, path)} must be {type_words(hint)}, not {_shown(value)}.{quoted}")
+    near = did_you_mean(value, value_words(hint)) if isinstance(value, str) else ""
+    raise OptionError(
+        f"`{path}` of {said(source, path)} must be {type_words(hint)}, not {_shown(value)}.{near}{quoted}"
+    )
 
 
 def check_choices(owner: Any) -> None:
@@ -116,10 +120,8 @@ def check_choices(owner: Any) -> None:
             value = getattr(owner, name)
             taken = _take(value, hint)
             if taken is MISSING:
-                words = [str(member.value) for member in hint]
-                raise OptionError(
-                    f"`{name}` must be {type_words(hint)}, not `{value}`.{did_you_mean(str(value), words)}"
-                )
+                near = did_you_mean(str(value), value_words(hint))
+                raise OptionError(f"`{name}` must be {type_words(hint)}, not `{value}`.{near}")
             setattr(owner, name, taken)
 
 
@@ -139,6 +141,19 @@ def type_words(hint: Any) -> str:
     words = {bool: "`true` or `false`", int: "an integer", float: "a number", str: "text", bytes: "bytes",
              Path: "a path", types.NoneType: "`null`", None: "`null`", Any: "any value"}  # fmt: skip
     return words.get(hint, f"of the type {getattr(hint, '__name__', hint)}")
+
+
+def value_words(hint: Any) -> list[str]:
+    """Return the words that a type takes; none where there is no end of them."""
+    if hint is bool:
+        return ["true", "false"]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return [str(member.value) for member in hint]
+    if get_origin(hint) is Literal:
+        return [str(choice) for choice in get_args(hint)]
+    if hint is types.NoneType:
+        return ["null"]
+    return [word for kind in get_args(hint) for word in value_words(kind)] if not isinstance(hint, type) else []
 
 
 @cache

@@ -32,6 +32,13 @@ KINDS: Mapping[str, str] = {
 ALL = frozenset({"*"})
 """Every modality that a model reads."""
 
+NO_MODALITIES: Mapping[str, str] = {
+    "key": "where a row comes from",
+    "prompt": "what a generated text begins with",
+    "queries": "the segment that a head adds",
+}
+"""Words that stand beside the modalities in rows and segments, each with what it is."""
+
 NONE = "none"
 """The choice that leaves a modality, or the tokenizer, out; of other kinds it is a name like any other."""
 
@@ -115,7 +122,7 @@ class Component:
         suffixes: For an encoder: endings of its modality's files, as `.ply`, where their MIME type does not name it.
             For a data source: endings of the files of rows that it opens, as `.csv`.
         samples: For an encoder, a function as `package.module:function` that returns three raw items or more of its
-            modality; for a head, one that returns training targets, where they are no texts. Only the contracts call it.
+            modality; for a head, one that returns training targets, where they are no texts. Contracts alone call it.
     """
 
     kind: str
@@ -131,7 +138,7 @@ class Component:
     def __post_init__(self) -> None:
         """Check the declaration at the door, where its author sees it."""
         check_kind(self.kind)
-        if not self.name.isidentifier() or self.name != self.name.lower() or leaves_out(self.kind, self.name):
+        if not _is_word(self.name) or leaves_out(self.kind, self.name):
             reserved = f", and is not `{NONE}`" if leaves_out(self.kind, NONE) else ""
             raise PluginError(
                 f"`{self.name}` cannot name a component of kind `{self.kind}`: "
@@ -188,10 +195,19 @@ def check_kind(kind: str) -> None:
     """Raise `PluginError` unless `kind` is one of `KINDS`, or `encoder/<modality>`."""
     base, slash, modality = kind.partition("/")
     if base == "encoder":
-        if not modality.isidentifier():
+        if not modality:
             raise PluginError(f"The kind `{kind}` must name its modality, as `encoder/image` does.")
+        if not _is_word(modality):
+            raise PluginError(f"The modality of `{kind}` must have lower case letters, digits and underscores alone.")
+        if modality in NO_MODALITIES:
+            raise PluginError(f"The kind `{kind}` cannot be: `{modality}` is {NO_MODALITIES[modality]}.")
     elif slash or base not in KINDS:
         raise PluginError(f"`{kind}` is no kind of component.{did_you_mean(kind, KINDS)}{one_of(list(KINDS))}")
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text is made of lower case letters, digits and underscores, which shells and Hydra take as it is."""
+    return text.isidentifier() and text.isascii() and text == text.lower()
 
 
 def leaves_out(kind: str, name: str) -> bool:

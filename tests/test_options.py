@@ -66,6 +66,16 @@ def test_a_value_of_the_type_is_taken(value: object, hint: object, taken: object
 
 
 @pytest.mark.parametrize(
+    ("value", "hint", "near"),
+    [("fst", Mode, "fast"), ("bb", Literal["a", "b"], "b"), ("flase", bool, "false"), ("slwo", Mode | None, "slow"),
+     ("nul", int | None, "null")],
+)  # fmt: skip
+def test_a_word_that_is_nearly_one_of_them_is_told(value: str, hint: object, near: str) -> None:
+    with pytest.raises(OptionError, match=rf", not `{value}`\. Did you mean `{near}`\?$"):
+        convert(value, hint, "x", "y")
+
+
+@pytest.mark.parametrize(
     ("value", "hint", "words"),
     [
         (5.7, int, "an integer"), ("5.7", int, "an integer"), (True, int, "an integer"), (None, int, "an integer"),

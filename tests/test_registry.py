@@ -43,6 +43,12 @@ def component(kind: str = "backbone", name: str = "gru", **changes: object) -> C
         ({"kind": "bakbone"}, "`bakbone` is no kind of component. Did you mean `backbone`? Choices: "
                               + ", ".join(f"`{kind}`" for kind in sorted(KINDS)) + "."),
         ({"kind": "encoder"}, "The kind `encoder` must name its modality, as `encoder/image` does."),
+        ({"kind": "encoder/PointCloud"}, "The modality of `encoder/PointCloud` must have lower case letters, digits and "
+         "underscores alone."),
+        ({"kind": "encoder/点云"}, "The modality of `encoder/点云` must have lower case letters, digits and underscores "
+         "alone."),
+        ({"kind": "encoder/queries"}, "The kind `encoder/queries` cannot be: `queries` is the segment that a head adds."),
+        ({"samples": "mmlm_toys"}, "The samples of `backbone=gru` must read `package.module:function`, not `mmlm_toys`."),
         ({"options": int}, "The options of `backbone=gru` must be a dataclass, not <class 'int'>."),
         ({"options": Incomplete}, "The option `width` of `backbone=gru` must have a default."),
         ({"target": "fractions.Fraction"}, "The target of `backbone=gru` must read `package.module:Class`, "

@@ -22,14 +22,15 @@ class EncoderContract(ModuleContract):
     """Items to features, each item apart from the others."""
 
     def items(self) -> list[Any]:
-        """Return raw items of the encoder's modality."""
+        """Return raw items of the encoder's modality: those that are given, or that it declares."""
         modality = self.component.kind.partition("/")[2]
-        known: dict[str, list[Any]] = {"text": TEXTS, "image": pictures(), **self.given_items}
-        assert len(known.get(modality, ())) >= 3, (
-            f"Give the contracts of {self.called} three items to try, or more: "
+        known: dict[str, list[Any]] = {"text": TEXTS, "image": pictures()}
+        items = self.given_items.get(modality) or self.component.load_samples() or known.get(modality, [])
+        assert len(items) >= 3, (
+            f"Give the contracts of {self.called} three items to try, or more: declare `samples`, or write "
             f"contracts(..., items={{{modality!r}: [...]}})"
         )
-        return list(known[modality])
+        return list(items)
 
     def modules(self, seed: int = 0) -> dict[str, nn.Module]:
         """See `ModuleContract.modules`."""
