@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -30,12 +31,22 @@ class HeadContract(ModuleContract):
     """Queries, loss, predictions, metrics."""
 
     def targets(self) -> list[Any]:
-        """Return training targets of the head's task."""
-        return self.given_targets or TEXTS[:3]
+        """Return training targets of the head's task: those that are given, or that it declares, or else texts."""
+        return self.given_targets or self.component.load_samples() or TEXTS[:3]
 
     def facts(self) -> dict[str, Any]:
         """Return what the head must know of them."""
-        return self.component.load().facts(self.options, self.targets())  # type: ignore[attr-defined, no-any-return]
+        with self.trying_texts():
+            return self.component.load().facts(self.options, self.targets())  # type: ignore[attr-defined, no-any-return]
+
+    def trying_texts(self) -> AbstractContextManager[None]:
+        """Tell an author whose head takes no texts as targets how to give others."""
+        if self.given_targets or self.component.samples:
+            return nullcontext()
+        return telling(
+            f"{self.called} is tried on texts as targets. If its targets are something else, declare `samples`, or "
+            f"write contracts(..., targets={{{self.key()!r}: [...]}})"
+        )
 
     def pairs(self) -> bool:
         """Whether the head compares the inputs of a row with each other, and with those of other rows."""
@@ -235,9 +246,9 @@ class HeadContract(ModuleContract):
 
     def process(self, processor: TargetProcessor) -> list[dict[str, Tensor]]:
         """Return the processed targets."""
-        return [
-            processor.process(self.example(index, each), self.tensors()) for index, each in enumerate(self.targets())
-        ]
+        examples = [self.example(index, target) for index, target in enumerate(self.targets())]
+        with self.trying_texts():
+            return [processor.process(example, self.tensors()) for example in examples]
 
     def collate(
         self, processor: TargetProcessor, rows: list[dict[str, Tensor]], generator: torch.Generator | None
