@@ -8,7 +8,7 @@ from typing import Any
 from tokenizers import Tokenizer as Library
 from tokenizers import decoders, models, pre_tokenizers
 
-from mmlm_text.fast import SPECIALS, FastTokenizer, special
+from mmlm_text.fast import SPECIALS, FastTokenizer, byte_names, special
 from mmlm_text.options import ByteOptions
 
 __all__ = ["ByteTokenizer"]
@@ -29,19 +29,9 @@ class ByteTokenizer(FastTokenizer):
     def make(self, texts: Iterator[str]) -> Library:
         """Return the library's tokenizer: BPE without a merge."""
         del texts
-        vocabulary = {token: i for i, token in enumerate([*SPECIALS, *_names()])}
+        vocabulary = {token: i for i, token in enumerate([*SPECIALS, *byte_names()])}
         library = Library(models.BPE(vocab=vocabulary, merges=[]))
         library.add_special_tokens(special())
         library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
         library.decoder = decoders.ByteLevel()
         return library
-
-
-def _names() -> list[str]:
-    """Return the character that stands for each byte in byte-level vocabularies, in the order of the bytes.
-
-    Printable bytes of Latin-1 stand for themselves, the others for the characters from 256 on (Radford et al. 2019).
-    """
-    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
-    others = iter(range(256, 512))
-    return [chr(byte if byte in printable else next(others)) for byte in range(256)]

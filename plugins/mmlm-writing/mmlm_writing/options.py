@@ -8,8 +8,8 @@ from mmlm_core.errors import OptionError, did_you_mean, one_of
 from mmlm_core.ranges import check_range
 
 __all__ = ["ASSISTANT", "BLEU_TOKENIZERS", "ROLES", "SYSTEM", "USER", "AnsweringOptions", "CaptioningOptions",
-           "DialogueOptions", "LanguageModelingOptions", "SummarizationOptions", "TextOptions", "TokenOutputOptions",
-           "TranscriptionOptions", "TranslationOptions"]  # fmt: skip
+           "DialogueOptions", "LanguageModelingOptions", "ParsingOptions", "SummarizationOptions", "TextOptions",
+           "TokenOutputOptions", "TranscriptionOptions", "TranslationOptions"]  # fmt: skip
 
 ROLES = SYSTEM, USER, ASSISTANT = ("system", "user", "assistant")
 """Who speaks in a dialogue: `system` says beforehand what is expected, then `user` and `assistant` take turns."""
@@ -133,6 +133,26 @@ class DialogueOptions(TextOptions):
         """Check the ranges and the tokenizer."""
         super().__post_init__()
         check_bleu_tokenizer(self.bleu_tokenizer)
+
+
+@dataclass
+class ParsingOptions(TextOptions):
+    """The structured form of an input, token after token: JSON of a schema, or a form of a grammar."""
+
+    max_tokens: int = 256
+    """Tokens of a form at most."""
+    schema: str = "{}"
+    """The JSON schema that forms keep to, itself or its file; `{}`: any JSON; empty: forms are no JSON."""
+    grammar: str = ""
+    """Instead of a schema: the grammar that forms keep to, itself or its file, in llguidance's dialect of Lark."""
+    constrain: bool = True
+    """What is generated keeps to the schema or the grammar; false: the model writes what it likes."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges, and that there is one grammar at most."""
+        super().__post_init__()
+        if self.grammar and self.schema not in ("", "{}"):
+            raise OptionError("`grammar` must be empty where there is a `schema`: forms keep to one of them.")
 
 
 @dataclass

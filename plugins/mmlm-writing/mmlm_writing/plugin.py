@@ -9,6 +9,7 @@ from mmlm_writing.options import (
     CaptioningOptions,
     DialogueOptions,
     LanguageModelingOptions,
+    ParsingOptions,
     SummarizationOptions,
     TextOptions,
     TranscriptionOptions,
@@ -56,6 +57,19 @@ def mmlm_components() -> list[Component]:
                 special_tokens=ROLES,
             ),
             tiny={"max_tokens": 32, "truncate": True},
+        ),
+        Component(
+            kind="head",
+            name="parsing",
+            options=ParsingOptions,
+            target="mmlm_writing.parsing:Parsing",
+            traits=Traits(
+                provides=_WRITES,
+                needs=(Need("encoder", because="parses an input"), _CAUSAL, _TARGET),
+                uses_tokenizer=True,
+                fits_targets=True,
+            ),
+            tiny={"max_tokens": 16, "truncate": True, "schema": "", "grammar": "start: /(.|\\n)+/"},
         ),
         _about_inputs("transcription", TranscriptionOptions, Need("encoder", because="writes down what an input says")),
     ]

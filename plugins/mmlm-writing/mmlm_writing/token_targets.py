@@ -70,6 +70,12 @@ class TokenTargets(TargetProcessor):
         self._windows = windows
         self._several = several
 
+    def length(self, example: Example) -> int:
+        """Return the bytes of the prompt and of the longest text."""
+        texts = example.target if isinstance(example.target, list | tuple) else [example.target]
+        longest = max((len(text.encode("utf-8", "replace")) for text in texts if isinstance(text, str)), default=0)
+        return longest + len((example.prompt or "").encode("utf-8", "replace"))
+
     def process(self, example: Example, inputs: dict[str, list[dict[str, Tensor]]]) -> dict[str, Tensor]:
         """Return `prompt`, the ids that a generation begins with; and, where there is a target, `ids` and `labels` of
         each of its texts in a row, their `sizes`, and the `characters` of the first.
