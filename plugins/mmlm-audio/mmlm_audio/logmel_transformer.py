@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,10 @@ class LogmelTransformer(Encoder):
             Layer(options.width, options.heads, hidden, options.dropout) for _ in range(options.depth)
         )
         self.norm = nn.LayerNorm(options.width)
+
+    def stages(self) -> Sequence[Sequence[nn.Module | nn.Parameter]]:
+        """Return the convolutions, then each layer. See `Encoder.stages`."""
+        return [[self.stem], *([layer] for layer in self.layers)]
 
     def processor(self) -> MelProcessor:
         """Return the processor of the sounds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -39,6 +39,10 @@ class WaveConv(Encoder):
         self.norms = nn.ModuleList(nn.LayerNorm(options.channels) for _ in inputs)
         self.project = nn.Linear(options.channels, options.width)
         self.dropout = nn.Dropout(options.dropout)
+
+    def stages(self) -> Sequence[Sequence[nn.Module | nn.Parameter]]:
+        """Return each convolution with its norm. See `Encoder.stages`."""
+        return [list(stage) for stage in zip(self.convolutions, self.norms, strict=True)]
 
     def processor(self) -> WaveProcessor:
         """Return the processor of the sounds."""

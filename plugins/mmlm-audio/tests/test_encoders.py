@@ -161,3 +161,14 @@ def test_values_out_of_range_are_refused(make_options, message):
     with pytest.raises(OptionError) as caught:
         make_options()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("name", "stages"), [("time", 0), ("transformer", 3), ("wave", 7)])
+def test_stages_are_what_reads_a_sound_first_to_last(name, stages):
+    encoder = make(name)
+    listed = [module for stage in encoder.stages() for module in stage]
+    order = []
+    for module in listed:
+        module.register_forward_hook(lambda module, _, __: order.append(module))
+    encoder(encoder.processor().collate(processed(encoder, 0.5), None))
+    assert len(encoder.stages()) == stages and order == listed

@@ -82,4 +82,4 @@ class _Layer(nn.Module):
 
     def _split(self, values: Tensor) -> Tensor:
         """Shape: [I, T, D] -> [I, heads, T, D / heads]."""
-        return values.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return values.view(*values.shape[:-1], self.heads, -1).transpose(1, 2)
