@@ -26,6 +26,9 @@ class LanguageModeling(GenerativeHead):
     time. In evaluation the text is scored whole, **every token of it exactly once, and its end**: by windows side by
     side where the model has no inputs, in one piece where it has (an input belongs to the whole text).
 
+    With `pack`, training puts several short texts into one row of `context` positions; each is read as if it stood
+    alone (Raffel et al. 2020 pack likewise, but let the texts see each other).
+
     Args:
         options: See `LanguageModelingOptions`.
         width: D.
@@ -58,6 +61,7 @@ class LanguageModeling(GenerativeHead):
             context=options.context,
             overlap=options.overlap,
             windows=not modalities,
+            pack=options.pack,
         )
 
     def target_processor(self) -> TargetProcessor:

@@ -47,6 +47,8 @@ class LanguageModelingOptions(TokenOutputOptions):
     overlap: int = 0
     """Tokens before a window of an evaluation that it reads again without scoring them; the more, the slower and the
     lower the loss."""
+    pack: bool = False
+    """Training puts several short texts into one row of `context`, each read as if alone: less padding."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -38,7 +38,7 @@ def mmlm_components() -> list[Component]:
             name="language_modeling",
             options=LanguageModelingOptions,
             target="mmlm_writing.language_modeling:LanguageModeling",
-            traits=Traits(provides=_WRITES, needs=(_CAUSAL, _TARGET), uses_tokenizer=True),
+            traits=_language_modeling_traits,
             tiny={"context": 16},
         ),
         _about_inputs("captioning", CaptioningOptions, Need("encoder", because="writes about inputs")),
@@ -85,3 +85,9 @@ def _about_inputs(name: str, options: type[TextOptions], inputs: Need) -> Compon
         traits=Traits(provides=_WRITES, needs=(inputs, _CAUSAL, _TARGET), uses_tokenizer=True),
         tiny={"max_tokens": 16, "truncate": True},
     )
+
+
+def _language_modeling_traits(options: LanguageModelingOptions) -> Traits:
+    alone = Need("encoder", because="packs texts of several rows into one (`head.pack`), whose inputs are not packed",
+                 absent=True)  # fmt: skip
+    return Traits(provides=_WRITES, needs=(_CAUSAL, _TARGET, *([alone] if options.pack else [])), uses_tokenizer=True)

@@ -24,7 +24,7 @@ class TokenOutput(nn.Module):
     """Embeds the tokens before, scores the token that follows, and gives the cross-entropy.
 
     It reads batches that `TokenTargets` made. Where these hold windows, each window is a row of the sequence, whatever
-    row of the batch it belongs to; this is so only where a model has no inputs.
+    row of the batch it belongs to; and so is each row of packed texts. This is so only where a model has no inputs.
 
     Args:
         options: See `TokenOutputOptions`.
@@ -65,7 +65,7 @@ class TokenOutput(nn.Module):
         ids, mask, rows = batch.targets["ids"], batch.targets.get("mask"), _window_rows(batch)
         if rows is not None and mask is not None:
             ids, mask = ids[rows], mask[rows]
-        return Features(self.dropout(self.embed(ids)), mask)
+        return Features(self.dropout(self.embed(ids)), mask, documents=batch.targets.get("documents"))
 
     def prompt(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the ids that each row's generation begins with, and how many they are.

@@ -13,6 +13,7 @@ from mmlm_core.errors import DataError
 from mmlm_core.interfaces import TargetProcessor, Tokenizer
 from mmlm_core.targets import IGNORED, has_targets
 from mmlm_core.types import Example, Items
+from mmlm_writing.packing import pack
 from mmlm_writing.windows import all_windows, random_window
 
 __all__ = ["TokenSequence", "TokenTargets"]
@@ -47,6 +48,7 @@ class TokenTargets(TargetProcessor):
         overlap: Positions that an evaluation's window reads again.
         windows: Evaluation reads a longer text by windows of `context`; else as a whole.
         several: A target may be a list of texts.
+        pack: Training packs texts into rows of `context` positions, or as long as the longest text.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class TokenTargets(TargetProcessor):
         overlap: int = 0,
         windows: bool = False,
         several: bool = True,
+        pack: bool = False,
     ) -> None:
         self.tokenizer = tokenizer
         self._max_tokens = max_tokens
@@ -69,6 +72,7 @@ class TokenTargets(TargetProcessor):
         self._overlap = overlap
         self._windows = windows
         self._several = several
+        self._pack = pack
 
     def length(self, example: Example) -> int:
         """Return the bytes of the prompt and of the longest text."""
@@ -155,7 +159,8 @@ class TokenTargets(TargetProcessor):
             `ids` [B, T], `labels` [B, T] (`IGNORED` where nothing is scored), `lengths` [B], and `mask` [B, T] where
             these differ. Outside training also `prompt` [B, P] and `prompt_lengths` [B]. In prediction without targets
             `ids` is the prompt and there are no labels. Where an evaluation reads by windows and a text needs more than
-            one: `ids`, `labels`, `mask` [B, W, context]; windows that a row has not are masked wholly.
+            one: `ids`, `labels`, `mask` [B, W, context]; windows that a row has not are masked wholly. Where training
+            packs: as `packing.pack`, of N rows.
 
         Raises:
             DataError: Some rows have a target and some have none.
@@ -199,6 +204,10 @@ class TokenTargets(TargetProcessor):
             replaced &= made["ids"] != self.tokenizer.pad
             replaced[:, 0] = False
             made["ids"] = made["ids"].masked_fill(replaced, self.tokenizer.unknown)
+        if self._pack:
+            sizes = made["lengths"].tolist()
+            rows = [(row[:size], labels) for row, size, (_, labels) in zip(made["ids"], sizes, rows, strict=True)]
+            return pack(*zip(*rows, strict=True), self._context or max(sizes), self.tokenizer.pad)
         return {**made, **_mask(made["lengths"])}
 
     def _prompts(self, targets: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -68,8 +68,8 @@ def test_options_reach_the_metrics():
     pair = ["the runners"], ["the running"]
     assert measured(Summarization, ["runs"], ["running"], stem=True) != measured(Summarization, ["runs"], ["running"])
     assert (
-        measured(Translation, ["a b c d e"], ["a b c d f"], bleu_tokenizer="char")["bleu"]
-        > (measured(Translation, ["a b c d e"], ["a b c d f"])["bleu"])
+        measured(Translation, ["four cats on my table"], ["four cats on my tables"], bleu_tokenizer="char")["bleu"]
+        > (measured(Translation, ["four cats on my table"], ["four cats on my tables"])["bleu"])
     )
     assert measured(Translation, *pair, chrf_words=2)["chrf"] != measured(Translation, *pair)["chrf"]
 
