@@ -82,10 +82,10 @@ class Traits:
 
     - backbone: `causal`, `bidirectional` (what it can read), `cache` (it can step);
     - encoder: `sequence`, `grid` (features keep their height and width), `pooled`;
-    - projection: `positions` (one comes out for each that goes in);
+    - projection: `positions` (one comes out for each that goes in), `grid` (of a grid it makes a smaller one);
     - fusion: `between` (it acts between the layers of the backbone), `apart` (no input sees another, nor the queries);
     - head: `queries` (it adds positions of its own), `generates`, `pairs` (its loss and its metrics compare the
-      inputs of a row with each other and with those of other rows);
+      inputs of a row with each other and with those of other rows), `masks` (its targets are masks);
     - tokenizer: `offsets` (it tells the part of a text that each token stands for);
     - data: `input:<modality>`, `target`.
 

@@ -53,7 +53,8 @@ def contracts(
         options: Options for components that cannot work with their `tiny` ones alone (such as a path), by
             `kind=name`.
         items: Three raw items or more of each modality beyond text and images, to try encoders on.
-        targets: Three training targets or more for heads whose targets are not texts, by `kind=name`.
+        targets: Three training targets or more for heads whose targets are not texts, by `kind=name`; masks are of
+            pictures of 8 x 8 pixels.
 
     Raises:
         ValueError: The plugin gives no component.

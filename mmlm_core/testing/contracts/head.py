@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mmlm_core.errors import DataError
+from mmlm_core.geometry import EXTENT, PLACEMENT, boxed
 from mmlm_core.interfaces import GenerativeHead, Head, TargetProcessor
 from mmlm_core.registry import ALL
 from mmlm_core.testing.contracts.checks import difference, refuses, same, telling
@@ -25,6 +27,9 @@ __all__ = ["HeadContract"]
 
 WIDTH = 16
 IDS = torch.tensor([1, 2])
+SIDE = 8
+"""Height and width of a picture, in pixels: masks that `contracts` is given have them too."""
+GRID = (2, 2)
 
 
 class HeadContract(ModuleContract):
@@ -53,12 +58,16 @@ class HeadContract(ModuleContract):
         return "pairs" in self.component.traits_for(self.options).provides
 
     def modalities(self) -> tuple[str, ...]:
-        """Return what the head is built for: one modality, or two where it compares them."""
-        return ("image", "text") if self.pairs() else ("text",)
+        """Return what the head is built for: those that it names; two where it compares them; else a text."""
+        if self.pairs():
+            return "image", "text"
+        read = self.component.traits_for(self.options).reads
+        return tuple(sorted(read)) if read and read != ALL else ("text",)
 
     def example(self, index: int, target: Any) -> Example:
         """Return a row."""
-        inputs = {"image": [f"{index}.png"], "text": [f"x {index}"]} if self.pairs() else {"text": ["x"]}
+        text = f"x {index}" if self.pairs() else "x"
+        inputs = {name: [text if name == "text" else f"{index}.png"] for name in self.modalities()}
         return Example(f"row {index}", inputs, target)
 
     def modules(self, seed: int = 0) -> dict[str, nn.Module]:
@@ -88,18 +97,19 @@ class HeadContract(ModuleContract):
         processor = head.target_processor()
         examples = [self.example(index, target) for index, target in enumerate(targets)]
         rows = [processor.process(example, self.tensors()) for example in examples]
-        inputs = _inputs(len(targets), self.modalities())
+        inputs = self.inputs(len(targets))
         return Batch(len(targets), inputs, processor.collate(rows, inputs, None), examples)
 
-    def outputs(self, head: Head, batch: Batch, text: Features) -> dict[str, Features]:
-        """Return what a backbone that adds a row's mean to its queries gives the head."""
+    def outputs(self, head: Head, batch: Batch, read: Features) -> dict[str, Features]:
+        """Return what a backbone that adds a row's mean to its queries gives the head; a picture has a grid."""
         queries = head.queries(batch)
         outputs = {
-            name: text if name == "text" else text.with_values(text.values.flip(-1)) for name in self.modalities()
+            name: read if name == "text" else Features(read.values.flip(-1), read.mask, grid=GRID)
+            for name in self.modalities()
         }
         if queries is not None:
-            valid = text.valid.unsqueeze(-1)
-            mean = (text.values * valid).sum(1, keepdim=True) / valid.sum(1, keepdim=True).clamp(min=1)
+            valid = read.valid.unsqueeze(-1)
+            mean = (read.values * valid).sum(1, keepdim=True) / valid.sum(1, keepdim=True).clamp(min=1)
             outputs[QUERIES] = queries.with_values(queries.values + mean)
         return outputs
 
@@ -152,15 +162,15 @@ class HeadContract(ModuleContract):
         """What stands where a mask is False, and a segment's padding, changes nothing that the head says."""
         head, targets = self.practised(), self.targets()
         batch = self.batch(head, targets)
-        lengths = [4, *[2] * (len(targets) - 2), 0]
-        text = features(len(targets), 4, WIDTH, lengths)
+        some = 2 if "text" in self.modalities() else 4  # a picture is there whole or not at all
+        text = features(len(targets), 4, WIDTH, [4, *[some] * (len(targets) - 2), 0])
         outputs = self.outputs(head, batch, text)
-        noisy = {name: padded(part, 0) for name, part in outputs.items()}
-        longer = {**noisy, "text": padded(text, 2)}
+        noisy = {name: replace(padded(part, 0), grid=part.grid) for name, part in outputs.items()}
+        longer = {**noisy, "text": padded(text, 2)} if "text" in self.modalities() else noisy
         ours = self._said(head, outputs, batch)
         assert ours[0].isfinite(), (
-            f"{self.called} gives a loss that is not finite for a row whose `text` has no valid position: a mean or a "
-            "softmax over nothing must give zeros."
+            f"{self.called} gives a loss that is not finite for a row whose `{self.modalities()[-1]}` has no valid "
+            "position: a mean or a softmax over nothing must give zeros."
         )
         for other in (noisy, longer):
             where = difference(ours, self._said(head, other, batch))
@@ -191,7 +201,7 @@ class HeadContract(ModuleContract):
         assert isinstance(head, Head)
         read = set(head.reads) - {QUERIES}
         assert read == (set(self.modalities()) if declared == ALL else declared & set(self.modalities())), (
-            f"{self.called} reads {'the positions of `text`' if read else 'its queries alone'}, and declares "
+            f"{self.called} reads {f'the positions of {_listed(read)}' if read else 'its queries alone'}, and declares "
             f"`reads={set(declared) or '{}'}`: let `Traits(reads=...)` name the modalities whose positions it reads "
             "(`mmlm_core.ALL`: all of them), as the attribute `reads` of the head does."
         )
@@ -254,11 +264,18 @@ class HeadContract(ModuleContract):
         self, processor: TargetProcessor, rows: list[dict[str, Tensor]], generator: torch.Generator | None
     ) -> dict[str, Tensor]:
         """Return the collated targets."""
-        return processor.collate(rows, _inputs(len(rows), self.modalities()), generator)
+        return processor.collate(rows, self.inputs(len(rows)), generator)
 
     def tensors(self) -> dict[str, list[dict[str, Tensor]]]:
-        """Return what the processors make of a row's items."""
-        return {name: [{"ids": IDS.clone()}] for name in self.modalities()}
+        """Return what the processors make of a row's items: a text of two tokens, a picture of 8 x 8 pixels."""
+        return {name: [_text() if name == "text" else _picture()] for name in self.modalities()}
+
+    def inputs(self, rows: int) -> dict[str, Items]:
+        """Return the tensors of so many rows, collated."""
+        return {
+            name: Items({key: torch.stack([each] * rows) for key, each in items[0].items()})
+            for name, items in self.tensors().items()
+        }
 
     def test_its_target_processor_pickles(self) -> None:
         """Data workers are other processes."""
@@ -303,5 +320,14 @@ def _numbers(said: Any) -> list[float]:
     return [float(said)] if isinstance(said, int | float) else []
 
 
-def _inputs(rows: int, modalities: tuple[str, ...]) -> dict[str, Items]:
-    return {name: Items({"ids": IDS.repeat(rows, 1)}) for name in modalities}
+def _text() -> dict[str, Tensor]:
+    return {"ids": IDS.clone()}
+
+
+def _picture() -> dict[str, Tensor]:
+    placement = boxed((SIDE, SIDE), (0, 0, SIDE, SIDE))
+    return {**_text(), "pixels": torch.zeros(3, SIDE, SIDE), PLACEMENT: placement, EXTENT: torch.tensor([SIDE, SIDE])}
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))

@@ -52,7 +52,13 @@ def mmlm_components() -> list[Component]:
             "mmlm_fusion.perceiver:Perceiver",
             tiny={"positions": 2, "depth": 1, "heads": 2},
         ),
-        Component("projection", "pixel_shuffle", PixelShuffleOptions, "mmlm_fusion.pixel_shuffle:PixelShuffle"),
+        Component(
+            "projection",
+            "pixel_shuffle",
+            PixelShuffleOptions,
+            "mmlm_fusion.pixel_shuffle:PixelShuffle",
+            traits=Traits(provides=frozenset({"grid"})),
+        ),
         Component("projection", "pool", PoolOptions, "mmlm_fusion.pool:Pool"),
     ]
 

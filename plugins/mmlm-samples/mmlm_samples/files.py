@@ -6,16 +6,20 @@ from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
-__all__ = ["NAMES", "path"]
+__all__ = ["NAMES", "PARTS", "path"]
 
 NAMES = ("emoji", "poems", "prose", "spam")
+"""The data sets."""
+
+PARTS = ("emoji_alpha",)
+"""Files with more columns of a data set's rows, in the same order."""
 
 
 def path(name: str) -> Path:
     """Return the Parquet file of an embedded data set.
 
     Args:
-        name: One of `NAMES`.
+        name: One of `NAMES` or of `PARTS`.
 
     Raises:
         ValueError: There is no such data set.
@@ -24,7 +28,7 @@ def path(name: str) -> Path:
         >>> path("emoji").name
         'emoji.parquet'
     """
-    if name not in NAMES:
+    if name not in (*NAMES, *PARTS):
         close = get_close_matches(name, NAMES, n=1)
         hint = f"; did you mean `{close[0]}`?" if close else ""
         raise ValueError(f"`{name}` must be one of {', '.join(NAMES)}{hint}")

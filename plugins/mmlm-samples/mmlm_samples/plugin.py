@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mmlm_core import Component, Traits, hookimpl
+from mmlm_core import Component, Need, Traits, hookimpl
 from mmlm_samples.emoji_names_options import EmojiNamesOptions
 from mmlm_samples.emoji_questions_options import EmojiQuestionsOptions
+from mmlm_samples.emoji_scenes_options import EmojiScenesOptions, SceneTask
 from mmlm_samples.options import EmojiOptions, PoemsOptions, ProseOptions, SpamOptions
 
 __all__ = ["MMLM_API", "mmlm_components"]
@@ -43,6 +44,14 @@ def mmlm_components() -> list[Component]:
             traits=Traits(provides=frozenset({"input:image", "input:text", "target"})),
             tiny={"limit": 16, "kinds": ["is_name"]},
         ),
+        Component(
+            kind="data",
+            name="emoji_scenes",
+            options=EmojiScenesOptions,
+            target="mmlm_samples.emoji_scenes:EmojiScenesSource",
+            traits=_scene_traits,
+            tiny={"limit": 16, "size": 32},
+        ),
         *(
             Component(
                 kind="data",
@@ -55,6 +64,14 @@ def mmlm_components() -> list[Component]:
             for name, options in (("spam", SpamOptions), ("poems", PoemsOptions), ("prose", ProseOptions))
         ),
     ]
+
+
+def _scene_traits(options: EmojiScenesOptions) -> Traits:
+    texts = {"input:text"} if options.task is SceneTask.named else set()
+    return Traits(
+        provides=frozenset({"input:image", "target", *texts}),
+        needs=(Need("head", has=frozenset({"masks", "pairs"}), because="has masks as targets"),),
+    )
 
 
 def _emoji_traits(options: EmojiOptions) -> Traits:
