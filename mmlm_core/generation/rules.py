@@ -37,6 +37,8 @@ class Rules:
         looks_back = self._penalty != 1 or self._ngram > 0
         self._history = History(ids, lengths, options.max_tokens) if looks_back else None
         given = head.constraints(batch)
+        if given is not None and len(given) != batch.size:
+            raise ValueError(f"{type(head).__name__}.constraints gives {len(given)} for {batch.size} rows.")
         self._constraints = None if given is None or all(each is None for each in given) else list(given)
 
     def score(self, logits: Tensor) -> Tensor:
