@@ -122,7 +122,8 @@ class Component:
         suffixes: For an encoder: endings of its modality's files, as `.ply`, where their MIME type does not name it.
             For a data source: endings of the files of rows that it opens, as `.csv`.
         samples: For an encoder, a function as `package.module:function` that returns three raw items or more of its
-            modality; for a head, one that returns training targets, where they are no texts. Contracts alone call it.
+            modality; for a head, one that returns training targets, where they are no texts (masks are of pictures of
+            8 x 8 pixels). Contracts alone call it.
     """
 
     kind: str

@@ -21,6 +21,7 @@ def mmlm_components() -> list[Component]:
             target="mmlm_segmentation.segmentation:Segmentation",
             traits=_traits,
             tiny={"channels": 8, "stages": 1},
+            samples="mmlm_segmentation.samples:masks",
         )
     ]
 
