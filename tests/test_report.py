@@ -10,6 +10,7 @@ from PIL import Image
 
 from mmlm_core.files import write_json, write_lines, write_yaml
 from mmlm_core.interfaces import Processor
+from mmlm_core.media import picture_url
 from mmlm_core.report import write_report
 from mmlm_core.report.curves import Series, chart, number, ticks
 from mmlm_core.report.gallery import gallery
@@ -127,6 +128,19 @@ def test_a_picture_in_a_samples_file_is_shown_only_where_it_is_a_picture_itself(
     }
     assert "javascript" not in gallery([row])
     assert "http" not in gallery([{**row, "inputs": [{"kind": "picture", "value": "http://elsewhere/x.png"}]}])
+
+
+def test_a_predicted_picture_stands_beside_its_reference_and_is_neither_right_nor_wrong():
+    mask = picture_url(Image.new("P", (2, 2)))
+    row = sample(
+        Example("a:1", {"image": [picture()], "text": [EVIL]}, mask), {"prediction": mask, "areas": {"cat": 1}}
+    )
+    shown = gallery([row])
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", shown)
+    assert captions == ["reference", "prediction"] and shown.count(f'src="{mask}"') == 2
+    assert shown.count("<img") == 3 and "areas: cat: 1" in shown and EVIL not in shown
+    assert "✓" not in shown and "✗" not in shown
+    assert "javascript" not in gallery([{**row, "reference": "javascript:alert(1)"}])
 
 
 def test_texts_are_shown_as_a_table():

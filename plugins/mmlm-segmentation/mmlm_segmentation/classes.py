@@ -79,10 +79,10 @@ def count_classes(options: SegmentationOptions, targets: Iterable[Any]) -> dict[
     if options.classes:
         return {"numbers": list(range(len(options.classes))), "classes": list(options.classes),
                 "counts": counts[: len(options.classes)].tolist()}  # fmt: skip
-    numbers = np.flatnonzero(counts).tolist()
-    if len(numbers) < 2:
-        raise DataError(_too_few(numbers, ignored, options.ignore))
-    return {"numbers": numbers, "classes": [str(number) for number in numbers], "counts": counts[numbers].tolist()}
+    found: list[int] = np.flatnonzero(counts).tolist()
+    if len(found) < 2:
+        raise DataError(_too_few(found, ignored, options.ignore))
+    return {"numbers": found, "classes": [str(number) for number in found], "counts": counts[found].tolist()}
 
 
 def _too_few(numbers: Sequence[int], ignored: int, ignore: int | None) -> str:

@@ -56,8 +56,8 @@ class MaskTargets(TargetProcessor):
             raise DataError(f"The mask has {numbers.shape[1]} x {numbers.shape[0]} pixels, and its `{self._modality}` "
                             f"{width} x {height}: every pixel must have its class.")  # fmt: skip
         places = torch.from_numpy(self._classes.places(numbers))
-        frame = tuple(picture["pixels"].shape[-2:])
-        return {"mask": follow(places[None], picture[PLACEMENT][None], frame, IGNORED)[0].short()}
+        down, across = picture["pixels"].shape[-2:]
+        return {"mask": follow(places[None], picture[PLACEMENT][None], (down, across), IGNORED)[0].short()}
 
     def collate(
         self, targets: Sequence[Mapping[str, Tensor]], inputs: dict[str, Items], generator: torch.Generator | None

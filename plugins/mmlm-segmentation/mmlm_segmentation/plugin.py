@@ -34,7 +34,7 @@ def _traits(options: SegmentationOptions) -> Traits:
         needs=(
             Need(f"encoder/{name}", has=frozenset({"grid"}), because=places),
             Need(f"projection/{name}", has=frozenset({"positions", "grid"}), because=places),
-            Need("data", has=frozenset({"target"}), because="learns from masks"),
+            Need("data", has=frozenset({"target:masks", "target:any"}), because="learns from masks"),
         ),
         fits_targets=True,
         reads=frozenset({name}),

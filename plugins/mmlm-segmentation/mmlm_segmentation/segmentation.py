@@ -148,6 +148,6 @@ def _enlarged(logits: Tensor, theta: Tensor, size: tuple[int, int]) -> NDArray[n
     lines = max(1, AT_ONCE // (len(logits) * size[1]))
     bands = [
         functional.grid_sample(logits[None], band, mode="bilinear", padding_mode="border", align_corners=False)
-        for band in grid.split(lines, dim=1)
+        for band in (grid[:, top : top + lines] for top in range(0, size[0], lines))
     ]
     return torch.cat([band.argmax(1)[0] for band in bands]).cpu().numpy()
