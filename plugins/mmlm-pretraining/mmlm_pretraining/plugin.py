@@ -42,7 +42,6 @@ def _masked_traits(options: MaskedLanguageModelingOptions) -> Traits:
     return Traits(
         needs=(
             _TEXT,
-            Need("encoder/text", has=frozenset({"sequence"}), because="tells each hidden token at its position"),
             Need("projection/text", has=frozenset({"positions"}), because="tells each hidden token at its position"),
             Need("backbone", has=frozenset({"bidirectional"}), because="tells a hidden token from both sides"),
             *([words] if options.whole_words else []),
