@@ -1,30 +1,30 @@
-"""The head `classification`: one label for a whole row."""
+"""The head `classification`: one label, or any number of labels, for a whole row."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
+from mmlm_core.errors import DataError, did_you_mean
 from mmlm_core.interfaces import Head, TargetProcessor
-from mmlm_core.types import QUERIES, Batch, Features, Loss
-from mmlm_heads.labels import LabelTargets, count_labels, label_name
-from mmlm_heads.options import ClassificationOptions, ClassWeights, Pooling
+from mmlm_core.types import Batch, Features, Loss
+from mmlm_heads.labelling import Labelling
+from mmlm_heads.labels import count_label_sets, count_labels
+from mmlm_heads.multi_label import MultiLabel
+from mmlm_heads.options import ClassificationOptions, ClassWeights
+from mmlm_heads.readout import Readout
+from mmlm_heads.single_label import SingleLabel
 
-__all__ = ["Classification", "pool"]
-
-TOP = 5
-"""Labels whose probabilities a prediction lists."""
+__all__ = ["Classification"]
 
 
 class Classification(Head):
-    """A linear layer over one pooled vector, with cross-entropy.
+    """A linear layer over one vector of a row, with a softmax over the labels, or a sigmoid for each.
 
-    In evaluation the loss is the plain cross-entropy, without label smoothing and class weights.
+    In evaluation the loss is the plain one, without label smoothing and weights.
 
     Args:
         options: See `ClassificationOptions`.
@@ -33,110 +33,82 @@ class Classification(Head):
         facts: What `facts` returned.
     """
 
-    monitor = ("accuracy", "max")
-
     def __init__(
         self, options: ClassificationOptions, *, width: int, modalities: tuple[str, ...], facts: Mapping[str, Any]
     ) -> None:
         super().__init__()
-        self._pooling = options.pooling
-        self._label_smoothing = options.label_smoothing
-        self._labels: list[str] = list(facts["labels"])
-        self.reads = (QUERIES,) if options.pooling is Pooling.query else tuple(modalities)
-        if options.pooling is Pooling.query:
-            self.query = nn.Parameter(torch.randn(1, 1, width) * 0.02)
-        self.dropout = nn.Dropout(options.dropout)
-        self.output = nn.Linear(width, len(self._labels))
-        counts = torch.tensor(facts["counts"], dtype=torch.float32)
-        balanced = options.class_weights is ClassWeights.balanced
-        weights = counts.sum() / (len(counts) * counts) if balanced else None
-        self._weights: Tensor | None
-        self.register_buffer("_weights", weights, persistent=False)
+        labels: list[str] = list(facts["labels"])
+        self.readout = Readout(
+            options.pooling, options.dropout, width=width, outputs=len(labels), modalities=modalities
+        )
+        self.reads = self.readout.reads
+        weights, smoothing = _weights(options, facts), options.label_smoothing
+        self.labelling: Labelling = (
+            MultiLabel(labels, options.separator, options.threshold, smoothing, weights)
+            if options.multi_label
+            else SingleLabel(labels, smoothing, weights)
+        )
+        self.monitor = self.labelling.monitor
 
     @classmethod
     def facts(cls, options: ClassificationOptions, targets: Iterable[Any]) -> dict[str, Any]:
-        """Return `labels`, in order, and `counts`, the training rows of each.
+        """Return `labels`, in order, `counts`, the training rows of each, and `rows`, the training rows.
 
         Raises:
-            DataError: There are fewer than two labels.
+            DataError: There are too few labels; a weight is for none of them; or rows are to weigh as their labels are
+                rare, and a label has one alone.
         """
-        counts = count_labels(targets)
-        return {"labels": list(counts), "counts": list(counts.values())}
+        if options.multi_label:
+            counts, rows = count_label_sets(targets, options.separator)
+        else:
+            counts = count_labels(targets)
+            rows = sum(counts.values())
+        _check_weights(options, counts, rows)
+        return {"labels": list(counts), "counts": list(counts.values()), "rows": rows}
 
     def target_processor(self) -> TargetProcessor:
         """Return the processor that numbers the labels."""
-        return LabelTargets(self._labels)
+        return self.labelling.target_processor()
 
     def queries(self, batch: Batch) -> Features | None:
         """Return the learned position, or None where the inputs are pooled.
 
         Shape: values [B, 1, D].
         """
-        return Features(self.query.expand(batch.size, -1, -1)) if self._pooling is Pooling.query else None
+        return self.readout.queries(batch)
 
     def loss(self, outputs: Mapping[str, Features], batch: Batch) -> Loss:
-        """Return the cross-entropy, counted by rows, with `correct` among the figures."""
-        logits, labels = self._logits(outputs), batch.targets["label"]
-        if self.training:
-            losses = functional.cross_entropy(logits, labels, label_smoothing=self._label_smoothing, reduction="none")
-            losses = losses if self._weights is None else losses * self._weights[labels]
-        else:
-            losses = functional.cross_entropy(logits, labels, reduction="none")
-        correct = (logits.detach().argmax(-1) == labels).sum()
-        return Loss(losses.sum(), torch.full_like(correct, len(labels)), {"correct": correct})
+        """Return the loss, counted by rows, with `correct` among the figures."""
+        return self.labelling.loss(self.readout(outputs), batch)
 
     def predict(self, outputs: Mapping[str, Features], batch: Batch) -> list[dict[str, Any]]:
-        """Return the likeliest label as `prediction`, its `probability`, and `probabilities` of the likeliest five."""
-        probabilities = self._logits(outputs).softmax(-1)
-        values, numbers = probabilities.topk(min(TOP, len(self._labels)), dim=-1)
-        rows = zip(values.tolist(), numbers.tolist(), strict=True)
-        tops = [{self._labels[n]: p for p, n in zip(*row, strict=True)} for row in rows]
-        return [
-            {"prediction": next(iter(top)), "probability": next(iter(top.values())), "probabilities": top}
-            for top in tops
-        ]
+        """Return each row's label, or its list of labels, as `prediction`, with `probabilities`."""
+        return self.labelling.predict(self.readout(outputs))
 
     def metrics(self, predictions: Sequence[Mapping[str, Any]], references: Sequence[Any]) -> dict[str, float]:
-        """Return `accuracy` and `macro_f1`, the mean of F1 over the labels that are predicted or referred to."""
-        if not predictions:
-            return {}
-        given = [str(prediction["prediction"]) for prediction in predictions]
-        wanted = [str(label_name(reference)) for reference in references]
-        right = Counter(label for label, expected in zip(given, wanted, strict=True) if label == expected)
-        said = Counter(given) + Counter(wanted)  # of a label: 2 true positives + false positives + false negatives
-        return {
-            "accuracy": right.total() / len(given),
-            "macro_f1": sum(2 * right[label] / said[label] for label in said) / len(said),
-        }
-
-    def _logits(self, outputs: Mapping[str, Features]) -> Tensor:
-        """Return the labels' scores. Shape: [B, K]."""
-        if self._pooling is Pooling.query:
-            pooled = outputs[QUERIES].values[:, 0]
-        else:
-            pooled = pool([outputs[name] for name in self.reads], self._pooling)
-        return self.output(self.dropout(pooled)).float()  # type: ignore[no-any-return]
+        """Return those of `SingleLabel` or of `MultiLabel`."""
+        return self.labelling.metrics(predictions, references)
 
 
-def pool(parts: Sequence[Features], pooling: Pooling) -> Tensor:
-    """Return one vector a row out of the valid positions of all parts; zeros where a row has none.
+def _weights(options: ClassificationOptions, facts: Mapping[str, Any]) -> Tensor | None:
+    """Return how much the rows of each label count in training, or None where all count alike. Shape: [K]."""
+    counts, rows = torch.tensor(facts["counts"], dtype=torch.float32), float(facts["rows"])
+    if options.class_weights is ClassWeights.balanced:
+        return (rows - counts) / counts if options.multi_label else rows / (len(counts) * counts)
+    if options.label_weights:
+        return torch.tensor([float(options.label_weights.get(label, 1.0)) for label in facts["labels"]])
+    return None
 
-    Args:
-        parts: Segments, in order. Shape of the values: [B, S, D].
-        pooling: `mean`, `max`, or `last`: the last valid position of the last part that has one.
 
-    Shape: [B, D].
-    """
-    values = torch.cat([part.values for part in parts], dim=1)
-    if all(part.mask is None for part in parts):
-        if pooling is Pooling.mean:
-            return values.mean(1)
-        return values.amax(1) if pooling is Pooling.max else values[:, -1]
-    valid = torch.cat([part.valid for part in parts], dim=1).unsqueeze(-1)
-    if pooling is Pooling.mean:
-        return values.masked_fill(~valid, 0).sum(1) / valid.sum(1).clamp(min=1)
-    if pooling is Pooling.max:
-        return values.masked_fill(~valid, -torch.inf).amax(1).masked_fill(~valid.any(1), 0)
-    steps = torch.arange(values.shape[1], device=values.device).unsqueeze(-1)
-    last = torch.where(valid, steps, 0).amax(1, keepdim=True)
-    return values.gather(1, last.expand(-1, -1, values.shape[-1])).squeeze(1).masked_fill(~valid.any(1), 0)
+def _check_weights(options: ClassificationOptions, counts: Mapping[str, int], rows: int) -> None:
+    for label in options.label_weights:
+        if label not in counts:
+            raise DataError(f"`head.label_weights` has a weight for `{label}`, which is no label of the training data."
+                            f"{did_you_mean(label, counts)}")  # fmt: skip
+    single = [label for label, count in counts.items() if count == 1]
+    if options.class_weights is ClassWeights.balanced and single:
+        times = rows - 1 if options.multi_label else rows / len(counts)
+        others = f", and that of {len(single) - 1} other labels," if len(single) > 1 else ""
+        raise DataError(f"`head.class_weights=balanced` would count the only training row of `{single[0]}`{others} "
+                        f"{times:,.3g} times: give such labels more rows, leave them out, or say weights by "
+                        "`head.label_weights`.")  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from mmlm_core import ALL, Component, Need, Traits, hookimpl
 from mmlm_heads.ctc_options import CtcOptions
 from mmlm_heads.options import ClassificationOptions, Pooling
+from mmlm_heads.regression_options import RegressionOptions
+from mmlm_heads.span_options import SpanOptions
 from mmlm_heads.tagging_options import TaggingOptions
 
 __all__ = ["MMLM_API", "mmlm_components"]
@@ -12,6 +14,11 @@ __all__ = ["MMLM_API", "mmlm_components"]
 MMLM_API = 1
 
 _TARGET = Need("data", has=frozenset({"target"}), because="learns from targets")
+_TAGS = Need("data", has=frozenset({"target:tags", "target:any"}), because="learns from a tag for each word")
+_ANSWERS = Need(
+    "data", has=frozenset({"target:answers", "target:any"}), because="learns from answers that stand in a text"
+)
+_NUMBERS = Need("data", has=frozenset({"target:numbers", "target:any"}), because="learns from numbers")
 
 
 @hookimpl
@@ -35,13 +42,38 @@ def mmlm_components() -> list[Component]:
                 needs=(
                     Need("encoder/text", has=frozenset({"sequence"}), because="tags the words of a text"),
                     Need("projection/text", has=frozenset({"positions"}), because="reads each word's own position"),
-                    _TARGET,
+                    _TAGS,
                 ),
                 uses_tokenizer=True,
                 fits_targets=True,
                 reads=frozenset({"text"}),
             ),
             tiny={"truncate": True},
+        ),
+        Component(
+            kind="head",
+            name="span",
+            options=SpanOptions,
+            target="mmlm_heads.span:Span",
+            traits=Traits(
+                provides=frozenset({"queries", "answers"}),
+                needs=(
+                    Need("encoder/text", has=frozenset({"sequence"}), because="answers by a part of a text"),
+                    Need("projection/text", has=frozenset({"positions"}), because="reads each token's own position"),
+                    Need("tokenizer", has=frozenset({"offsets"}), because="brings answers to the tokens they stand on"),
+                    _ANSWERS,
+                ),
+                uses_tokenizer=True,
+                reads=frozenset({"text"}),
+            ),
+            tiny={"truncate": True},
+        ),
+        Component(
+            kind="head",
+            name="regression",
+            options=RegressionOptions,
+            target="mmlm_heads.regression:Regression",
+            traits=_regression_traits,
         ),
         Component(
             kind="head",
@@ -77,4 +109,14 @@ def _classification_traits(options: ClassificationOptions) -> Traits:
         needs=(Need("encoder", because="labels inputs"), _TARGET),
         fits_targets=True,
         reads=frozenset() if options.pooling is Pooling.query else ALL,
+    )
+
+
+def _regression_traits(options: RegressionOptions) -> Traits:
+    queries = options.pooling is Pooling.query
+    return Traits(
+        provides=frozenset({"numbers", *(["queries"] if queries else [])}),
+        needs=(Need("encoder", because="measures inputs"), _NUMBERS),
+        fits_targets=True,
+        reads=frozenset() if queries else ALL,
     )

@@ -9,10 +9,11 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from mmlm_core.errors import DataError
 from mmlm_core.types import QUERIES, Batch, Example, Features
-from mmlm_heads.classification import Classification, pool
+from mmlm_heads.classification import Classification
 from mmlm_heads.options import ClassificationOptions, ClassWeights, Pooling
+from mmlm_heads.pooling import pool
 
-FACTS = {"labels": ["bird", "cat", "dog"], "counts": [6, 3, 1]}
+FACTS = {"labels": ["bird", "cat", "dog"], "counts": [6, 3, 1], "rows": 10}
 
 
 def make_head(**options):
@@ -29,8 +30,8 @@ def make_batch(head, targets):
 def with_logits(head, logits):
     """Make the head's output layer show the first three numbers of what it reads."""
     with torch.no_grad():
-        head.output.weight.copy_(torch.eye(3, 4))
-        head.output.bias.zero_()
+        head.readout.output.weight.copy_(torch.eye(3, 4))
+        head.readout.output.bias.zero_()
     return {QUERIES: Features(torch.tensor([[[*row, 0.0]] for row in logits]))}
 
 
@@ -39,7 +40,7 @@ def with_logits(head, logits):
 
 def test_facts_are_the_distinct_labels_in_order_with_their_rows():
     facts = Classification.facts(ClassificationOptions(), iter(["dog", "cat", "dog", None]))
-    assert facts == {"labels": ["cat", "dog"], "counts": [1, 2]}
+    assert facts == {"labels": ["cat", "dog"], "counts": [1, 2], "rows": 3}
 
 
 @pytest.mark.parametrize("targets", [[10, 9, 2, 10], ["10", "9", "2", "10"]])
@@ -57,6 +58,25 @@ def test_a_single_class_is_refused():
         Classification.facts(ClassificationOptions(), ["cat", "cat"])
     assert str(caught.value) == (
         "The training targets must have at least two different labels; they have only `cat`, in 2 rows."
+    )
+
+
+def test_a_label_of_one_row_cannot_be_balanced():
+    targets = ["cat"] * 9 + ["dog"]
+    assert Classification.facts(ClassificationOptions(), targets)["counts"] == [9, 1]
+    with pytest.raises(DataError) as caught:
+        Classification.facts(ClassificationOptions(class_weights=ClassWeights.balanced), targets)
+    assert str(caught.value) == (
+        "`head.class_weights=balanced` would count the only training row of `dog` 5 times: give such labels more rows, "
+        "leave them out, or say weights by `head.label_weights`."
+    )
+
+
+def test_a_weight_for_a_label_that_there_is_not_is_refused():
+    with pytest.raises(DataError) as caught:
+        Classification.facts(ClassificationOptions(label_weights={"dgo": 2.0}), ["cat", "dog"])
+    assert str(caught.value) == (
+        "`head.label_weights` has a weight for `dgo`, which is no label of the training data. Did you mean `dog`?"
     )
 
 
@@ -86,6 +106,11 @@ def test_a_target_that_is_no_label_is_refused(target):
         make_batch(make_head(), [target])
 
 
+def test_a_list_in_a_single_label_task_is_told_of_the_other():
+    with pytest.raises(DataError, match=r"Several labels a row: `head.multi_label=true`\.$"):
+        make_batch(make_head(), [["cat"]])
+
+
 def test_prediction_needs_no_targets_and_mixed_batches_are_refused():
     assert make_batch(make_head(), [None, None]).targets == {}
     with pytest.raises(DataError, match="1 of the 2 rows of a batch have no target"):
@@ -112,7 +137,7 @@ def test_other_pooling_reads_the_inputs_and_adds_nothing():
     head = make_head(pooling=Pooling.mean)
     assert head.reads == ("image", "text")
     assert head.queries(Batch(3, {}, {})) is None
-    assert not hasattr(head, "query")
+    assert not hasattr(head.readout, "query")
 
 
 PARTS = [
@@ -193,6 +218,13 @@ def test_label_smoothing_and_class_weights_act_in_training_alone():
     assert head.eval().loss(outputs, batch).total.item() == pytest.approx(plain, rel=1e-5)
 
 
+def test_given_weights_count_a_label_so_often_and_the_others_once():
+    head = make_head(dropout=0.0, label_weights={"dog": 3.0})
+    expected = sum(w * naive(x, y) for w, x, y in zip([1, 3, 3], LOGITS, [0, 2, 2], strict=True))
+    loss = head.loss(with_logits(head, LOGITS), make_batch(head, TARGETS))
+    assert loss.total.item() == pytest.approx(expected, rel=1e-5) and loss.count.item() == 3
+
+
 def test_class_weights_are_no_part_of_the_saved_weights():
     assert set(make_head(class_weights=ClassWeights.balanced).state_dict()) == set(make_head().state_dict())
 
@@ -210,7 +242,7 @@ def test_a_prediction_is_the_likeliest_label_with_probabilities():
 
 
 def test_at_most_five_labels_are_listed():
-    facts = {"labels": [str(i) for i in range(8)], "counts": [1] * 8}
+    facts = {"labels": [str(i) for i in range(8)], "counts": [1] * 8, "rows": 8}
     head = Classification(ClassificationOptions(), width=4, modalities=("text",), facts=facts).eval()
     (row,) = head.predict({QUERIES: Features(torch.zeros(1, 1, 4))}, Batch(1, {}, {}))
     assert len(row["probabilities"]) == 5
@@ -238,5 +270,5 @@ def test_no_rows_have_no_metrics():
 
 
 def test_the_monitored_figure_is_among_the_metrics():
-    name, better = Classification.monitor
+    name, better = make_head().monitor
     assert better == "max" and name in make_head().metrics([{"prediction": "cat"}], ["cat"])

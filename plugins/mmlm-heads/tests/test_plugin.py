@@ -21,7 +21,7 @@ def needs(name, **values):
 
 def test_the_plugin_gives_its_heads_for_this_api():
     assert MMLM_API == 1
-    assert sorted(COMPONENTS) == ["classification", "ctc", "tagging"]
+    assert sorted(COMPONENTS) == ["classification", "ctc", "regression", "span", "tagging"]
     assert {component.kind for component in COMPONENTS.values()} == {"head"}
 
 
