@@ -156,6 +156,15 @@ def test_positions_are_resized_with_the_weights(tmp_path: Path) -> None:
     assert torch.equal(encoder.model.blocks[0].attn.qkv.weight, theirs.blocks[0].attn.qkv.weight)
 
 
+def test_a_run_of_one_size_is_loaded_at_another_as_timm_resizes_weights(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    saved(VIT, path)
+    small, whole = Timm(TimmOptions(model=VIT, size=80)), begun(TimmOptions(model=VIT, weights=str(path)))
+    small.load_state_dict(whole.state_dict())
+    expected = begun(TimmOptions(model=VIT, size=80, weights=str(path)))
+    torch.testing.assert_close(small.model.pos_embed, expected.model.pos_embed)
+
+
 def test_the_processor_pickles() -> None:
     processor = Timm(TimmOptions(model=CNN)).processor()
     copy = pickle.loads(pickle.dumps(processor))

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmlm_core.build import build
+from mmlm_core.composition import Composition
 from mmlm_core.errors import DataError
+from mmlm_core.plugins import load_plugins
+from mmlm_core.preparation import prepare
 from mmlm_core.tokens import TokenTable
 from mmlm_text.embedding import EmbeddingEncoder
 from mmlm_text.options import EmbeddingOptions, WordOptions
@@ -158,3 +162,28 @@ def test_without_a_file_nothing_changes() -> None:
     made = EmbeddingEncoder(EmbeddingOptions(), tokenizer=tokenizer, table=TokenTable(tokenizer.vocabulary, 4))
     before = made.table.embedding.weight.clone()
     assert made.initialise() == "" and torch.equal(made.table.embedding.weight, before)
+
+
+def test_a_training_begins_with_the_vectors_and_a_run_needs_no_file_of_them(tmp_path: Path) -> None:
+    path = file(tmp_path, GLOVE)
+    file(tmp_path, b"text,label\n" + b"the cat,a\na cat,b\n" * 4, "rows.csv")
+    registry = load_plugins().registry
+    mapping = {
+        "data": {"name": "table", "path": str(tmp_path / "rows.csv"), "inputs": {"text": "text"}, "target": "label"},
+        "tokenizer": {"name": "word"},
+        "encoder": {"text": {"name": "rnn", "embedding_width": 3, "vectors": path}},
+        "projection": {"text": {"name": "linear"}},
+        "fusion": {"name": "concat"},
+        "backbone": {"name": "none"},
+        "head": {"name": "classification", "pooling": "max"},
+        "optimizer": {"name": "adamw"},
+        "schedule": {"name": "constant"},
+    }
+    composition = Composition.from_mapping(registry, mapping)
+    made, again = prepare(composition), prepare(composition)
+    (token,) = made.tokenizer.encode("cat")
+    tables = [each.model.encoders["text"].table.embedding.weight for each in (made, again)]
+    assert tables[0][token].tolist() == WORDS["cat"]
+    assert torch.equal(*tables)
+    Path(path).unlink()
+    build(composition, tokenizer=made.tokenizer, facts=made.facts).load_state_dict(made.model.state_dict())
