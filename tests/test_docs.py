@@ -271,10 +271,15 @@ def test_every_reference_page_is_in_the_menu_of_the_site(tree: Path) -> None:
 # Code
 
 
-def test_the_code_of_the_page_on_modalities_is_the_code_of_the_plugin() -> None:
+@pytest.mark.parametrize("name", [n for n in NAMES if "<!-- installed: " in (ROOT / n).read_text(encoding="utf-8")])
+def test_the_code_of_a_page_on_a_plugin_is_the_code_of_the_plugin(name: str) -> None:
     """Where it is not: `python docs/transcripts.py` writes it anew."""
-    text = (DOCS / "how-to" / "new-modality.md").read_text(encoding="utf-8")
+    text = (ROOT / name).read_text(encoding="utf-8")
     assert transcripts.excerpts(text) == text
+
+
+def test_code_that_is_out_of_date_is_found() -> None:
+    text = (DOCS / "how-to" / "new-modality.md").read_text(encoding="utf-8")
     stale = text.replace("pad_sequence(clouds, batch_first=True)", "pad(clouds)")
     assert stale != text == transcripts.excerpts(stale)
 
@@ -334,6 +339,17 @@ def test_the_site_is_built_strictly(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     api = (tmp_path / "site" / "reference" / "api" / "interfaces" / "index.html").read_text(encoding="utf-8")
     assert 'id="mmlm_core.interfaces.Head.queries"' in api
+
+
+def test_the_notebook_installs_what_it_composes() -> None:
+    text = (EXAMPLES / "quickstart.ipynb").read_text(encoding="utf-8")
+    installed = re.search(r"parts = \[(.*?)\]", text)
+    assert installed
+    parts = {f"mmlm-{part}" for part in re.findall(r'\\"(\w+)\\"', installed[1])}
+    registry = load_plugins().registry
+    for overrides in (["experiment=emoji_captioning"], ["experiment=emoji_captioning", "backbone=gru"]):
+        chosen = mmlm_core.compose([*overrides, "trainer.devices=1", "trainer.strategy=auto"]).choices.values()
+        assert {registry.giver(choice.component.kind, choice.component.name) for choice in chosen} <= parts
 
 
 @pytest.mark.slow

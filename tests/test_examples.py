@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -29,8 +31,9 @@ def run_tests(folder: Path) -> None:
     run("-m", "pytest", "-q", "-c", str(config), f"--rootdir={folder}", str(folder / "tests"), PYTHONPATH=str(folder))
 
 
-def test_the_plugin_of_point_clouds_keeps_its_claims() -> None:
-    run_tests(EXAMPLES / "plugin-pointcloud")
+@pytest.mark.parametrize("name", ["plugin-pointcloud", "plugin-video"])
+def test_a_plugin_of_another_modality_keeps_its_claims(name: str) -> None:
+    run_tests(EXAMPLES / name)
 
 
 def test_the_minimal_plugin_keeps_its_contracts_and_composes(tmp_path: Path) -> None:
