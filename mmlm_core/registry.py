@@ -87,7 +87,9 @@ class Traits:
     - head: `queries` (it adds positions of its own), `generates`, `pairs` (its loss and its metrics compare the
       inputs of a row with each other and with those of other rows), `masks` (its targets are masks);
     - tokenizer: `offsets` (it tells the part of a text that each token stands for);
-    - data: `input:<modality>`, `target`.
+    - data: `input:<modality>`; `target`, a text or a label; `target:<what>`, where targets are something else, as
+      `target:masks` (`tags`, `answers` that stand in a text, `numbers`); `target:any` beside `target`, where a column
+      may hold either.
 
     Attributes:
         provides: The provisions.
@@ -105,6 +107,11 @@ class Traits:
     fits_targets: bool = False
     reads: frozenset[str] = frozenset()
     special_tokens: tuple[str, ...] = ()
+
+    @property
+    def has_target(self) -> bool:
+        """Whether a data source's rows have targets, of whatever kind."""
+        return any(word.partition(":")[0] == "target" for word in self.provides)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from mmlm_core.errors import DataError
-from mmlm_core.interfaces import DataSource
+from mmlm_core.interfaces import DataSource, Stream
 from mmlm_core.testing.contracts.checks import by_pickle, difference, refuses
 from mmlm_core.testing.contracts.common import ComponentContract
 from mmlm_core.types import Example
@@ -16,6 +17,8 @@ __all__ = ["DataContract"]
 
 SPLITS = ("train", "validation", "test")
 SOME = 50
+MOST = 10_000
+"""Rows of a stream that are read at most, since it may have no end that one could wait for."""
 
 
 class DataContract(ComponentContract):
@@ -38,7 +41,7 @@ class DataContract(ComponentContract):
             f"{self.called} has the splits {splits}: at least one, out of {', '.join(SPLITS)}."
         )
         for split in splits:
-            rows = source.read(split)
+            rows = _all(source.read(split))
             assert len(rows) > 0, f"{self.called} has no row in `{split}`: leave an empty split out of `splits`."
             keys = Counter(row.key for row in rows)
             twice = next((key for key, times in keys.items() if times > 1), None)
@@ -49,10 +52,11 @@ class DataContract(ComponentContract):
 
     def test_it_gives_what_its_traits_say(self) -> None:
         """The first row has the modalities, and the target, that compatibility was checked with."""
-        provides = self.component.traits_for(self.options).provides
-        row = self.source().read(self.source().splits()[0])[0]
+        traits = self.component.traits_for(self.options)
+        row = _some(self.source().read(self.source().splits()[0]))[0]
         given = {f"input:{name}" for name in row.inputs} | ({"target"} if row.target is not None else set())
-        said = {word for word in provides if word.startswith("input:") or word == "target"}
+        said = {word for word in traits.provides if word.startswith("input:")}
+        said |= {"target"} if traits.has_target else set()
         assert given == said, (
             f"{self.called} gives {sorted(given)} in its first row and says {sorted(said)} in its traits: make them "
             "agree, since compositions are checked by the traits."
@@ -84,13 +88,39 @@ class DataContract(ComponentContract):
         where = difference(_some(rows), _some(by_pickle(rows, f"What `read` of {self.called} returns")))
         assert where is None, f"{self.called} gives other rows after pickling ({where}): keep all that they need."
 
+    def test_a_stream_goes_on_in_the_middle_of_a_shard(self) -> None:
+        """A resumed training, and each of several ranks, begins where it must, and a size that is told is right."""
+        source = self.source()
+        for split in source.splits():
+            stream = source.read(split)
+            for shard in range(min(stream.shards, 3)) if isinstance(stream, Stream) else ():
+                rows = list(islice(stream.rows(shard), MOST))
+                for start in {0, 1, len(rows) // 2, len(rows)}:
+                    where = difference(rows[start:], list(islice(stream.rows(shard, start), MOST - start)))
+                    assert where is None, (
+                        f"{self.called} gives other rows of shard {shard} of `{split}` from row {start} on ({where}): "
+                        "`rows(shard, start)` must leave out the first `start` rows, and nothing else."
+                    )
+                size = stream.size(shard)
+                assert size is None or size == len(rows) or len(rows) == MOST, (
+                    f"{self.called} says that shard {shard} of `{split}` has {size} rows, and it has {len(rows)}: "
+                    "return None from `size` where only reading tells."
+                )
+
     def test_an_unknown_split_is_an_error_of_ours(self) -> None:
         """The message is for a user."""
         source = self.source()
         refuses(lambda: source.read("tomorrow"), DataError, f"{self.called} that is asked for the split `tomorrow`")
 
 
-def _some(rows: Sequence[Example]) -> list[Example]:
+def _all(rows: Sequence[Example] | Stream) -> Sequence[Example]:
+    """Return rows that can be counted: of a stream, the first ones."""
+    return list(islice(rows, MOST)) if isinstance(rows, Stream) else rows
+
+
+def _some(rows: Sequence[Example] | Stream) -> list[Example]:
     """Return the first rows and the last ones, as many as can be compared quickly."""
+    if isinstance(rows, Stream):
+        return list(islice(rows, 2 * SOME))
     count = len(rows)
     return [rows[index] for index in range(count) if index < SOME or index >= count - SOME]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mmlm_core import Component, Need, Traits, hookimpl
+from mmlm_core import Component, Traits, hookimpl
 from mmlm_samples.emoji_names_options import EmojiNamesOptions
 from mmlm_samples.emoji_questions_options import EmojiQuestionsOptions
 from mmlm_samples.emoji_scenes_options import EmojiScenesOptions, SceneTask
@@ -69,8 +69,7 @@ def mmlm_components() -> list[Component]:
 def _scene_traits(options: EmojiScenesOptions) -> Traits:
     texts = {"input:text"} if options.task is SceneTask.named else set()
     return Traits(
-        provides=frozenset({"input:image", "target", *texts}),
-        needs=(Need("head", has=frozenset({"masks", "pairs"}), because="has masks as targets"),),
+        provides=frozenset({"input:image", "target:masks", *texts}),
     )
 
 
