@@ -3,7 +3,8 @@
 python examples/data/emoji_pairs.py pairs
 mmlm train experiment=emoji_pairs data.path=pairs/train.parquet data.test=pairs/test.parquet
 
-Training shows four designs, the test a fifth. Both answers are right as often, so without the pictures it is a guess.
+Training shows four designs, the test a fifth. Without the pictures it is a guess: among six groups in two of three
+questions, between two places in the third.
 """
 
 from __future__ import annotations
@@ -27,22 +28,23 @@ WORDS = {
 }
 """What each group of emoji is called in a question."""
 
-FORMS = ("Which one is {}: <image> or <image>?", "Here is <image> and there <image>. Where is {}?")
-ANSWERS = ("the first", "the second")
+PLACES = ("the first", "the second")
 
 
-def pairs_of(drawings: dict[str, list[bytes]], count: int, seed: int) -> list[dict[str, object]]:
-    """Return questions about two pictures of different groups, one of which is asked for."""
+def rows_of(drawings: dict[str, list[bytes]], count: int, seed: int) -> list[dict[str, object]]:
+    """Return questions about one of two pictures (two of three), and about which of the two it is."""
     drawn = random.Random(seed)
     groups = sorted(drawings)
     rows = []
     for number in range(count):
-        asked, other = drawn.sample(groups, 2)
-        pictures = [drawn.choice(drawings[asked]), drawn.choice(drawings[other])]
-        second = drawn.random() < 0.5
-        left, right = reversed(pictures) if second else pictures
-        question = FORMS[number % len(FORMS)].format(WORDS[asked])
-        rows.append({"left": left, "right": right, "question": question, "answer": ANSWERS[second]})
+        two = drawn.sample(groups, 2)
+        left, right = (drawn.choice(drawings[group]) for group in two)
+        place = drawn.randrange(2)
+        word = WORDS[two[place]]
+        question, answer = f"Here is <image> and there <image>. What is {PLACES[place]}?", word
+        if number % 3 == 2:
+            question, answer = f"Which one is {word}: <image> or <image>?", PLACES[place]
+        rows.append({"left": left, "right": right, "question": question, "answer": answer})
     return rows
 
 
@@ -62,7 +64,7 @@ def main() -> None:
         for row in emoji:
             if row["standard"] and row["split"] == split and row["group"] in WORDS:
                 drawings.setdefault(row["group"], []).append(row["picture"])
-        rows = pairs_of(drawings, count, seed=len(split))
+        rows = rows_of(drawings, count, seed=len(split))
         parquet.write_table(pa.Table.from_pylist(rows), options.folder / f"{split}.parquet")
         sys.stdout.write(f"{split}: {len(rows):,} questions about {sum(map(len, drawings.values())):,} pictures\n")
 

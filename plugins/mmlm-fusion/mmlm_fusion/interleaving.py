@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor
 from mmlm_core.types import Example
+
+if TYPE_CHECKING:
+    from mmlm_core.views import View
 
 __all__ = ["TEXT", "Interleaving"]
 
@@ -63,6 +66,10 @@ class Interleaving(Processor):
                 places[modality] = [count if modality in self._behind else -1] * len(items or ())
         return replace(example, inputs={**example.inputs, TEXT: pieces}, places=places)
 
+    def length(self, item: Any) -> int:
+        """See `Processor.length`."""
+        return self._processor.length(item)
+
     def process(self, item: Any) -> dict[str, Tensor]:
         """See `Processor.process`."""
         return self._processor.process(item)
@@ -74,6 +81,14 @@ class Interleaving(Processor):
     def collate(self, items: Sequence[Mapping[str, Tensor]], generator: Any) -> dict[str, Tensor]:
         """See `Processor.collate`."""
         return self._processor.collate(items, generator)
+
+    def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
+        """See `Processor.measures`."""
+        return self._processor.measures(tensors)
+
+    def views(self, tensors: Mapping[str, Tensor]) -> list[View]:
+        """See `Processor.views`."""
+        return self._processor.views(tensors)
 
     def picture(self, item: Any) -> Any:
         """See `Processor.picture`."""

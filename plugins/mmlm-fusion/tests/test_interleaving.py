@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -136,6 +137,11 @@ def test_it_works_in_data_workers() -> None:
     again = pickle.loads(pickle.dumps(made))
     row = Example("row", {"text": ["a<image>"], "image": ["X"]})
     assert again.lay_out(row) == made.lay_out(row)
+
+
+def test_all_that_a_processor_is_asked_for_is_handed_on() -> None:
+    asked = {name for name, _ in inspect.getmembers(Processor, inspect.isfunction) if not name.startswith("_")}
+    assert asked <= vars(Interleaving).keys()
 
 
 def test_without_markers_nobody_wraps_the_processors() -> None:
