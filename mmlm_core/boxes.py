@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mmlm_core.interfaces import Tokenizer
     from mmlm_core.model import Model
 
-__all__ = ["Box", "boxes", "count", "parts_of", "short"]
+__all__ = ["Box", "boxes", "count", "parts_of", "short", "told_rows"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ def parts_of(model: Model) -> dict[str, nn.Module]:
         "backbone": model.backbone,
         "head": model.head,
     }
+
+
+def told_rows(rows: Mapping[str, int | None]) -> str:
+    """Return how many rows the splits have, as `900 train, 100 test`."""
+    return ", ".join(f"{split} streamed" if count is None else f"{count:,} {split}" for split, count in rows.items())
 
 
 def _own(part: nn.Module, seen: set[int]) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mmlm_core import generation, machine
-from mmlm_core.data import BatchLoader, collate_examples, make_loaders
+from mmlm_core.data import BatchLoader, Rows, collate_examples, has_length, make_loaders
 from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_core.files import write_json, write_lines
 from mmlm_core.judging import continuation, judge, writes_freely
@@ -128,7 +128,7 @@ def most_common(targets: Iterable[Any]) -> Any:
 
 
 def _judge(
-    predictor: Predictor, rows: Sequence[Example], progress: bool, title: str, on_error: OnError | None = None
+    predictor: Predictor, rows: Rows, progress: bool, title: str, on_error: OnError | None = None
 ) -> Judged:
     settings = predictor.composition.settings
     judged = Judged()
@@ -143,7 +143,7 @@ def _judge(
     return judged
 
 
-def _loader(predictor: Predictor, rows: Sequence[Example], on_error: OnError) -> BatchLoader:
+def _loader(predictor: Predictor, rows: Rows, on_error: OnError) -> BatchLoader:
     composition, model = predictor.composition, predictor.model
     return make_loaders(
         {"evaluation": rows},
@@ -151,7 +151,7 @@ def _loader(predictor: Predictor, rows: Sequence[Example], on_error: OnError) ->
         model.head.target_processor(),
         replace(composition.settings.loader, cache_mib=0, on_error=on_error),
         composition.settings.run.seed,
-        needs_target="target" in composition["data"].traits.provides,
+        needs_target=composition["data"].traits.has_target,
         pin=predictor.device.type == "cuda",
     )["evaluation"]
 
@@ -232,4 +232,4 @@ def _shown_progress(loader: BatchLoader, title: str, progress: bool) -> Iterable
     console = Console(stderr=True)
     if not progress or not console.is_terminal:
         return loader
-    return track(loader, title, total=len(loader), console=console, transient=True)
+    return track(loader, title, total=len(loader) if has_length(loader) else None, console=console, transient=True)

@@ -45,6 +45,11 @@ class LoaderOptions:
     """Prepared rows are kept in memory up to this size, in MiB; 0: every row is prepared anew in every epoch."""
     shuffle_rows: int = 4096
     """Rows of a stream that are held to be shuffled among each other; other data is shuffled whole."""
+    bucket: bool = False
+    """Training batches of rows of like length: less padding, and each batch a little less random."""
+    balance: float = 0.0
+    """How far the labels of a training are drawn alike in number, rare ones several times in an epoch: 0: each row
+    once; 1: every label as often as any other."""
     on_error: OnError = OnError.RAISE
     """A row that cannot be used stops the command (`raise`) or is left out, counted and listed (`skip`)."""
 
@@ -55,6 +60,7 @@ class LoaderOptions:
         check_range(self, "workers", 0, 256)
         check_range(self, "cache_mib", 0)
         check_range(self, "shuffle_rows", 1)
+        check_range(self, "balance", 0, 1)
 
 
 @dataclass
@@ -79,9 +85,6 @@ class TrainerOptions:
     """Rows whose predictions are made and measured in a validation; the loss is taken over all rows."""
     patience: int | None = None
     """Validations without a better one after which the training ends; None: it goes on to its limit."""
-    freeze: list[str] = field(default_factory=list)
-    """Parts that stay as they are: `encoder/image`, a module in it (`encoder/text.table`), its first stages
-    (`encoder/image:2`)."""
     freeze: list[str] = field(default_factory=list)
     """Parts that stay as they are: `encoder/image`, a module in it (`encoder/text.table`), its first stages
     (`encoder/image:2`)."""

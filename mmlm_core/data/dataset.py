@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
 from mmlm_core.errors import DataError
-from mmlm_core.interfaces import Processor, TargetProcessor
+from mmlm_core.interfaces import Processor, Stream, TargetProcessor
 from mmlm_core.media import opened
 from mmlm_core.settings import OnError
 from mmlm_core.types import Example
 
-__all__ = ["Fault", "Prepared", "Row", "prepare"]
+__all__ = ["Fault", "Prepared", "Row", "Rows", "prepare"]
+
+Rows: TypeAlias = Sequence[Example] | Stream
+"""The rows of a split, as `DataSource.read` returns them."""
 
 OVERHEAD = 400
 """Bytes that a small tensor costs beside its content, roughly: the objects of Python and of torch."""
@@ -77,7 +80,7 @@ class Prepared(Dataset[Row | Fault]):
     room. Every worker has a cache of its own, and the room is divided among them.
 
     Args:
-        examples: The rows.
+        examples: The rows; of a stream there is no row by its number, and none is kept.
         processors: The processor of each modality that the model reads; other modalities of the rows are ignored.
         target_processor: The head's; None: no targets.
         cache_bytes: Room for prepared rows; 0: each is prepared anew whenever it is asked for.
@@ -88,7 +91,7 @@ class Prepared(Dataset[Row | Fault]):
 
     def __init__(
         self,
-        examples: Sequence[Example],
+        examples: Rows,
         processors: Mapping[str, Processor],
         target_processor: TargetProcessor | None,
         cache_bytes: int = 0,
@@ -107,11 +110,8 @@ class Prepared(Dataset[Row | Fault]):
         self._kept: dict[int, Row | Fault] = {}
         self._room: int | None = None
 
-    def __len__(self) -> int:
-        return len(self.examples)
-
     def __getitem__(self, index: int) -> Row | Fault:
-        """Return a row, or why it cannot be used where such rows are skipped.
+        """Return a row of a sequence, or why it cannot be used where such rows are skipped.
 
         Raises:
             DataError: It cannot be used, and `on_error` is `raise`.
@@ -119,7 +119,7 @@ class Prepared(Dataset[Row | Fault]):
         kept = self._kept.get(index)
         if kept is not None:
             return kept
-        made = self._make(index)
+        made = self._read(index)
         if self._room is None:  # asked here and not before: this may be a copy in a worker
             worker = get_worker_info()
             self._room = self.cache_bytes // (1 if worker is None else worker.num_workers)
@@ -129,22 +129,52 @@ class Prepared(Dataset[Row | Fault]):
             self._kept[index] = made
         return made
 
+    def row(self, example: Example) -> Row | Fault:
+        """Return a row that was read already, or why it cannot be used where such rows are skipped.
+
+        Raises:
+            DataError: It cannot be used, and `on_error` is `raise`.
+        """
+        try:
+            if self.needs_target and example.target is None:
+                raise DataError(f"`{example.key}`: The row has no target.")
+            row = prepare(example, self.processors, self.target_processor)
+        except DataError as error:
+            return self._fault(example.key, error)
+        return row if self.with_examples else replace(row, example=None)
+
+    def length(self, example: Example) -> int:
+        """Return about how long a row is, without preparing it: what its processors say of its items and its target."""
+        items = sum(processor.length(item) for modality, processor in self.processors.items()
+                    for item in example.inputs.get(modality) or ())  # fmt: skip
+        return items + (0 if self.target_processor is None else self.target_processor.length(example))
+
+    def lengths(self, indices: Sequence[int]) -> list[int]:
+        """Return about how long rows are; 0 where one cannot be read."""
+        return [self._length(index) for index in indices]
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept": {}, "_room": None}
 
-    def _make(self, index: int) -> Row | Fault:
-        key = f"row {index + 1}"
+    def _read(self, index: int) -> Row | Fault:
+        assert not isinstance(self.examples, Stream)
         try:
             example = self.examples[index]
-            key = example.key
-            if self.needs_target and example.target is None:
-                raise DataError(f"`{key}`: The row has no target.")
-            row = prepare(example, self.processors, self.target_processor)
         except DataError as error:
-            if self.on_error is OnError.RAISE:
-                raise DataError(f"{error} To leave such rows out: `loader.on_error=skip`.") from error
-            return Fault(key, str(error).removeprefix(f"`{key}`: "))
-        return row if self.with_examples else replace(row, example=None)
+            return self._fault(f"row {index + 1}", error)
+        return self.row(example)
+
+    def _length(self, index: int) -> int:
+        assert not isinstance(self.examples, Stream)
+        try:
+            return self.length(self.examples[index])
+        except DataError:
+            return 0  # the row's own turn tells
+
+    def _fault(self, key: str, error: DataError) -> Fault:
+        if self.on_error is OnError.RAISE:
+            raise DataError(f"{error} To leave such rows out: `loader.on_error=skip`.") from error
+        return Fault(key, str(error).removeprefix(f"`{key}`: "))
 
 
 def _size(made: Row | Fault) -> int:

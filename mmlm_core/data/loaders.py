@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import torch
@@ -12,16 +13,19 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from mmlm_core.data.collate import Collator, none_usable
-from mmlm_core.data.dataset import Fault, Prepared, Row
-from mmlm_core.data.sampler import Batches, Draw, OrderedBatches, ShuffledBatches
-from mmlm_core.errors import DataError
-from mmlm_core.interfaces import Processor, TargetProcessor
+from mmlm_core.data.dataset import Fault, Prepared, Row, Rows
+from mmlm_core.data.sampler import Draw, OrderedBatches, Plan, ShuffledBatches
+from mmlm_core.data.streaming import StreamedBatches
+from mmlm_core.errors import DataError, OptionError
+from mmlm_core.interfaces import Processor, Stream, TargetProcessor
 from mmlm_core.settings import LoaderOptions
 from mmlm_core.types import Batch, Example
 
-__all__ = ["BatchLoader", "make_loaders"]
+__all__ = ["BatchLoader", "has_length", "make_loaders"]
 
 TRAIN = "train"
+TRIED = 10_000
+"""Rows of a stream that are tried at most where a batch has none that can be used."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +33,10 @@ _log = logging.getLogger(__name__)
 class BatchLoader(DataLoader[Any]):
     """Yields each `Batch` of a plan.
 
-    Its state (`state_dict`, which Lightning saves) is the epoch and the batches that were handed out, whatever the
-    workers have prepared ahead; a loader with that state goes on with the next batch. Its length is that of a whole
-    epoch.
+    Its state (`state_dict`, which Lightning saves) is where the plan stands behind the batches that were trained on,
+    whatever the workers have prepared ahead; a loader with that state goes on with the next batch. Its length is that
+    of a whole epoch. It has none where the plan has none; then Lightning looks one batch ahead to find the last one, so
+    a batch counts as trained on once the next one is asked for.
 
     Args:
         prepared: The rows.
@@ -46,7 +51,7 @@ class BatchLoader(DataLoader[Any]):
     """
 
     def __init__(
-        self, prepared: Prepared, collator: Collator, batches: Batches, workers: int = 0, pin: bool = False
+        self, prepared: Prepared, collator: Collator, batches: Plan, workers: int = 0, pin: bool = False
     ) -> None:
         super().__init__(
             _Drawn(prepared, collator),
@@ -62,7 +67,7 @@ class BatchLoader(DataLoader[Any]):
         self.prepared = prepared
         self.batches = batches
         self.faults: dict[str, str] = {}
-        self._place = (batches.epoch, batches.start)
+        self._state = batches.state_dict()
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         """Yield the batches of the plan's epoch, from its start on.
@@ -70,37 +75,35 @@ class BatchLoader(DataLoader[Any]):
         Raises:
             DataError: A row cannot be used, and such rows are not skipped; or no row of the whole split can be used.
         """
-        epoch, batch = self.batches.epoch, self.batches.start
-        self._place = (epoch, batch)
-        any_yielded = batch > 0
+        self._state = self.batches.state_dict()
+        any_yielded = self._state["batch"] > 0
+        counted = has_length(self)
         for made in super().__iter__():
             self._note(made.faults)
             if made.error:
                 raise DataError(made.error)
-            batch += 1
-            self._place = (epoch, batch)
+            if counted:
+                self._state = made.after
             if made.batch is not None:
                 any_yielded = True
                 yield made.batch
+            self._state = made.after
         if not any_yielded and self.faults:
             raise none_usable([Fault(key, reason) for key, reason in self.faults.items()])
 
     def set_epoch(self, epoch: int) -> None:
         """Plan for an epoch; another epoch than the present one begins with its first batch."""
         self.batches.set_epoch(epoch)
-        self._place = (epoch, self.batches.start)
+        self._state = self.batches.state_dict()
 
     def state_dict(self) -> dict[str, int]:
-        """Return the epoch and how many of its batches were handed out."""
-        return {"epoch": self._place[0], "batch": self._place[1]}
+        """Return the epoch, how many of its batches were trained on, and what else the plan needs to go on."""
+        return dict(self._state)
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Go on after the batches that were handed out; after the last of them, with the next epoch."""
-        epoch, batch = state["epoch"], state["batch"]
-        if batch >= len(self.batches):
-            epoch, batch = epoch + 1, 0
-        self.batches.epoch, self.batches.start = epoch, batch
-        self._place = (epoch, batch)
+        """Go on after the batches that were trained on; after the last of them, with the next epoch."""
+        self.batches.load_state_dict(state)
+        self._state = self.batches.state_dict()
 
     def _note(self, faults: Sequence[Fault]) -> None:
         for fault in faults:
@@ -109,8 +112,17 @@ class BatchLoader(DataLoader[Any]):
                 _log.warning("Skipped `%s`: %s", fault.key, fault.reason)
 
 
+def has_length(loader: BatchLoader) -> bool:
+    """Return whether it is known how many batches an epoch has."""
+    try:
+        len(loader)
+    except TypeError:
+        return False
+    return True
+
+
 def make_loaders(
-    splits: Mapping[str, Sequence[Example]],
+    splits: Mapping[str, Rows],
     processors: Mapping[str, Processor],
     target_processor: TargetProcessor | None,
     options: LoaderOptions,
@@ -135,22 +147,33 @@ def make_loaders(
         ranks: How many processes share the rows.
         pin: Put tensors into page-locked memory, from where a GPU fetches them faster.
     """
-    total = max(1, sum(len(rows) for rows in splits.values()))
+    sizes = {split: 0 if isinstance(rows, Stream) else len(rows) for split, rows in splits.items()}
+    total = max(1, sum(sizes.values()))
     made = {}
     for split, rows in splits.items():
         training = split == TRAIN
+        if training and options.balance and isinstance(rows, Stream):
+            raise OptionError("`loader.balance` must be 0 where the rows of `train` are streamed: "
+                              "their labels are not counted.")  # fmt: skip
         prepared = Prepared(
             rows,
             processors,
             target_processor,
-            options.cache_mib * 2**20 * len(rows) // total,
+            options.cache_mib * 2**20 * sizes[split] // total,
             options.on_error,
             needs_target=needs_target,
             with_examples=not training,
         )
-        batches: Batches
-        if training:
-            batches = ShuffledBatches(len(rows), options.batch_size, seed, rank=rank, ranks=ranks)
+        batches: Plan
+        if isinstance(rows, Stream):
+            batches = StreamedBatches(rows, options.batch_size, seed if training else None, block=options.shuffle_rows,
+                                      rank=rank, ranks=ranks, on_error=options.on_error,
+                                      length=prepared.length if options.bucket else None)  # fmt: skip
+        elif training:
+            batches = ShuffledBatches(len(rows), options.batch_size, seed, rank=rank, ranks=ranks,
+                                      lengths=prepared.lengths if options.bucket else None,
+                                      classes=_classes(rows) if options.balance else None,
+                                      balance=options.balance)  # fmt: skip
         else:
             batches = OrderedBatches(len(rows), options.batch_size, rank=rank, ranks=ranks)
         collator = Collator(processors, target_processor, seed if training else None)
@@ -158,12 +181,36 @@ def make_loaders(
     return made
 
 
+def _classes(rows: Sequence[Example]) -> Tensor:
+    """Return the class of each row: its target, numbered. Shape: [rows].
+
+    Raises:
+        DataError: A target is no label.
+    """
+    numbers: dict[str, int] = {}
+    classes = []
+    for row in rows:
+        if not isinstance(row.target, str | int):
+            raise DataError(f"`{row.key}`: The target must be a label, not {row.target!r}: `loader.balance` draws the "
+                            "labels alike.")  # fmt: skip
+        classes.append(numbers.setdefault(str(row.target), len(numbers)))
+    return torch.tensor(classes)
+
+
 @dataclass(frozen=True)
 class _Made:
-    """What a worker hands over: a batch, none where no row of it can be used, or the error; and the rows left out."""
+    """What a worker hands over.
+
+    Attributes:
+        batch: None where no row of it can be used.
+        faults: The rows left out.
+        after: Where the plan stands once it is handed out.
+        error: Why there is no batch, where it is to be raised.
+    """
 
     batch: Batch | None
     faults: list[Fault]
+    after: dict[str, int]
     error: str = ""
 
     def pin_memory(self) -> _Made:
@@ -184,24 +231,39 @@ class _Drawn(Dataset[_Made]):
 
     def __getitem__(self, draw: Draw) -> _Made:
         faults: list[Fault] = []
+        after = draw.after or {}
         try:
-            rows = [self.prepared[index] for index in draw.rows]
+            rows = [self._row(row) for row in draw.rows]
             faults = [row for row in rows if isinstance(row, Fault)]
             if len(faults) == len(rows):
                 if not self.collator.training:
-                    return _Made(None, faults)
+                    return _Made(None, faults, after)
                 rows = self._stand_in(draw.rows[-1], faults)
-            return _Made(self.collator(rows, draw), faults)
+            return _Made(self.collator(rows, draw), faults, after)
         except DataError as error:
             if get_worker_info() is None:
                 raise
-            return _Made(None, faults, str(error))  # torch would wrap it into a traceback
+            return _Made(None, faults, after, str(error))  # torch would wrap it into a traceback
 
-    def _stand_in(self, last: int, faults: list[Fault]) -> list[Row | Fault]:
-        """Return the next usable row after the last of a batch that has none: each rank needs a batch for each step."""
-        count = len(self.prepared)
-        for index in range(last + 1, last + count):
-            row = self.prepared[index % count]
+    def _row(self, row: Any) -> Row | Fault:
+        """Return a row of a draw, prepared: one of a sequence by its index, of a stream the row itself."""
+        if isinstance(row, int):
+            return self.prepared[row]
+        return self.prepared.row(row) if isinstance(row, Example) else row
+
+    def _stand_in(self, last: Any, faults: list[Fault]) -> list[Row | Fault]:
+        """Return a usable row for a batch that has none, since each rank needs a batch for each step.
+
+        It is the next one after the batch's last; of a stream, the first.
+        """
+        examples = self.prepared.examples
+        others: Iterable[Any] = (
+            islice(examples, TRIED)
+            if isinstance(examples, Stream)
+            else (index % len(examples) for index in range(last + 1, last + len(examples)))
+        )
+        for other in others:
+            row = self._row(other)
             if not isinstance(row, Fault):
                 return [row]
             faults.append(row)

@@ -14,4 +14,5 @@ from mmlm_core.interfaces.stream import Stream
 from mmlm_core.interfaces.tokenizer import Tokenizer
 
 __all__ = ["Backbone", "Between", "Constraint", "DataSource", "Encoder", "Fusion", "GenerativeHead", "Head",
-           "Optimizer", "Processor", "Projection", "Schedule", "State", "Stream", "TargetProcessor", "Tokenizer"]  # fmt: skip
+           "Optimizer", "Processor", "Projection", "Schedule", "State", "Stream", "TargetProcessor",
+           "Tokenizer"]  # fmt: skip

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmlm_core.types import Example, Features
+from mmlm_core.views import View
 
 __all__ = ["Encoder", "Processor"]
 
@@ -30,6 +31,17 @@ class Processor(ABC):
             DataError: The row cannot be laid out.
         """
         return example
+
+    def length(self, item: Any) -> int:
+        """Return about how long an item is against others, without opening it; by default 0: all are alike.
+
+        By this, rows of like length come into one batch (`loader.bucket`). Its unit is bytes of text.
+
+        Args:
+            item: As for `process`, and maybe one that `process` would refuse.
+        """
+        del item
+        return 0
 
     @abstractmethod
     def process(self, item: Any) -> dict[str, Tensor]:
@@ -58,6 +70,25 @@ class Processor(ABC):
         Returns:
             Tensors whose first axis is the items: [I, ...].
         """
+
+    def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return what can be measured of an item, by name, for `mmlm data check`: `tokens`, `width`, `seconds`.
+
+        Args:
+            tensors: What `process` made of it.
+        """
+        del tensors
+        return {}
+
+    def views(self, tensors: Mapping[str, Tensor]) -> list[View]:
+        """Return what a model gets of each item, made visible, for `mmlm data preview`; empty: the items are to show
+        themselves.
+
+        Args:
+            tensors: What `collate` returned.
+        """
+        del tensors
+        return []
 
     def picture(self, item: Any) -> Any:
         """Return a look of an item, as a PIL picture, for reports; None where the item is to show itself."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmlm_core.targets import texts_in
 from mmlm_core.types import Batch, Example, Features, Items, Loss
+from mmlm_core.views import View
 
 __all__ = ["Head", "TargetProcessor"]
 
@@ -20,6 +21,11 @@ class TargetProcessor(ABC):
 
     What is random lies in `collate` alone, so that `process` can be done once and kept.
     """
+
+    def length(self, example: Example) -> int:
+        """Return about how long a row's target is, without processing it; as `Processor.length`, by default 0."""
+        del example
+        return 0
 
     @abstractmethod
     def process(self, example: Example, inputs: dict[str, list[dict[str, Tensor]]]) -> dict[str, Tensor]:
@@ -48,6 +54,26 @@ class TargetProcessor(ABC):
         Returns:
             Tensors whose first axis is the rows: [B, ...].
         """
+
+    def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return what can be measured of a target, by name, for `mmlm data check`: `tokens`, `unknown tokens`.
+
+        Args:
+            tensors: What `process` made of it.
+        """
+        del tensors
+        return {}
+
+    def views(self, tensors: Mapping[str, Tensor]) -> list[View]:
+        """Return what a model learns to say, made visible, for `mmlm data preview`; empty: targets show themselves.
+
+        There is one a row; or, where several rows are packed into one, one for each of these.
+
+        Args:
+            tensors: What `collate` returned.
+        """
+        del tensors
+        return []
 
 
 class Head(nn.Module, ABC):

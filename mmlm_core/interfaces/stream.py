@@ -58,8 +58,10 @@ class Stream(ABC):
         """
 
     def size(self, shard: int) -> int | None:
-        """Return how many rows a shard has, where its file says so at once (as a Parquet file's footer does); else
-        None. It must be right."""
+        """Return how many rows a shard has, where its file says so at once (as a Parquet file's footer does).
+
+        It must be right. None: only reading it tells.
+        """
         del shard
         return None
 

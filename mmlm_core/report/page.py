@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from mmlm_core.boxes import short
+from mmlm_core.boxes import short, told_rows
 from mmlm_core.files import read_json, read_lines, read_yaml, write_text
 from mmlm_core.report.curves import Series, chart
 from mmlm_core.report.gallery import gallery
@@ -147,7 +147,7 @@ def _model(environment: Mapping[str, Any]) -> str:
     body = ""
     for box in boxes:
         size = (
-            ", ".join(f"{count:,} {split}" for split, count in rows.items()) if box["slot"] == "data" else box["size"]
+            told_rows(rows) if box["slot"] == "data" else box["size"]
         )
         count = short(box["parameters"]) if box["parameters"] else ""
         body += (f"<tr><th>{escape(box['slot'])}</th><td><b>{escape(box['choice'])}</b>"

@@ -22,7 +22,7 @@ SHOWN = 6
 
 
 def finish(
-    folder: RunFolder, composition: Composition, outcome: Outcome, sizes: Mapping[str, int], console: Console
+    folder: RunFolder, composition: Composition, outcome: Outcome, sizes: Mapping[str, int | None], console: Console
 ) -> None:
     """Write the summary, evaluate on `test` (or else `validation`), write the report, and print all that.
 
@@ -30,7 +30,7 @@ def finish(
         folder: The run.
         composition: What was trained.
         outcome: How the training ended.
-        sizes: Rows of each split.
+        sizes: Rows of each split; None where it is streamed and does not say.
         console: Where to print.
     """
     write_json(folder.summary, vars(outcome))
@@ -40,7 +40,7 @@ def finish(
     if outcome.skipped:
         rows = "1 row" if len(outcome.skipped) == 1 else f"{len(outcome.skipped):,} rows"
         console.print(f"{rows} could not be used in training; {folder.summary} lists them", soft_wrap=True)
-    split = next((split for split in ("test", "validation") if sizes.get(split)), None)
+    split = next((split for split in ("test", "validation") if sizes.get(split, 0) != 0), None)
     if split is None:
         console.print(f"report: {write_report(folder)}", soft_wrap=True)
         return

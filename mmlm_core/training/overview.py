@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mmlm_core.boxes import Box, short
-from mmlm_core.samples import said
+from mmlm_core.boxes import Box, short, told_rows
+from mmlm_core.samples import is_drawn, said
 
 __all__ = ["make_console", "print_end", "print_start"]
 
@@ -26,14 +26,16 @@ def make_console() -> Console:
     return console
 
 
-def print_start(console: Console, boxes: Sequence[Box], parameters: int, rows: Mapping[str, int], facts: str) -> None:
+def print_start(
+    console: Console, boxes: Sequence[Box], parameters: int, rows: Mapping[str, int | None], facts: str
+) -> None:
     """Print the composed model as a tree, and what it is trained on.
 
     Args:
         console: Where.
         boxes: The model's.
         parameters: Of the whole model.
-        rows: Rows of each split.
+        rows: Rows of each split; None where it is streamed and does not say.
         facts: A line about the run: where its folder is, how it computes.
     """
     cells = [(f"├─ {box.slot}", box.choice, box.size, short(box.parameters) if box.parameters else "", box.giver)
@@ -48,7 +50,7 @@ def print_start(console: Console, boxes: Sequence[Box], parameters: int, rows: M
         table.add_row(*row, giver if len(giver) <= room else giver.split()[0][:room])
     console.print(Text(f"a model of {short(parameters)} parameters", style="bold"))
     console.print(table)
-    console.print(f"rows: {', '.join(f'{count:,} {split}' for split, count in rows.items())}")
+    console.print(f"rows: {told_rows(rows)}")
     console.print(Text(facts, style="dim"), soft_wrap=True)
     console.print()
 
@@ -80,11 +82,12 @@ def print_end(
         table.add_row(name, figure(value), *("" if other is None else figure(other) for other in others))
     console.print()
     console.print(table)
-    if samples:
+    written = [row for row in samples if not is_drawn(row["prediction"])]  # the report has the others
+    if written:
         shown = Table(box=None, padding=(0, 2, 0, 0), title="samples", title_justify="left", title_style="bold")
         for name in ("", "reference", "prediction"):
             shown.add_column(name, overflow="ellipsis", no_wrap=True, max_width=(console.width - 6) // 2)
-        for row in samples:
+        for row in written:
             mark = "=" if row["right"] else ""
             shown.add_row(mark, Text(_line(row["reference"])), Text(_line(row["prediction"])))
         console.print(shown)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import torch
 
 from mmlm_core import machine
-from mmlm_core.data import BatchLoader, make_loaders, mixed_seed
-from mmlm_core.errors import DataError
-from mmlm_core.interfaces import GenerativeHead
+from mmlm_core.data import BatchLoader, Rows, has_length, make_loaders, mixed_seed, stream_size
+from mmlm_core.errors import DataError, OptionError
+from mmlm_core.interfaces import GenerativeHead, Stream
 from mmlm_core.preparation import Preparation
 from mmlm_core.runs import RunFolder, is_main
 from mmlm_core.training import random_state
@@ -30,7 +31,6 @@ from mmlm_core.training.quiet import quiet
 from mmlm_core.training.selection import Selection
 from mmlm_core.training.trackers import make_trackers
 from mmlm_core.training.validator import Validator
-from mmlm_core.types import Example
 
 __all__ = ["Outcome", "Session"]
 
@@ -70,7 +70,7 @@ class Session:
         preparation: The data and the model.
 
     Attributes:
-        sizes: Rows of each split.
+        sizes: Rows of each split; None where it is streamed and does not say.
         precision: The arithmetic.
         threads: Of this process.
         console: The terminal.
@@ -86,8 +86,9 @@ class Session:
         self.console = make_console()
         source = preparation.source
         self.rows = {split: source.read(split) for split in source.splits()}
-        self.sizes = {split: len(rows) for split, rows in self.rows.items()}
-        if not self.sizes.get(TRAIN):
+        self.sizes = {split: stream_size(rows) if isinstance(rows, Stream) else len(rows)
+                      for split, rows in self.rows.items()}  # fmt: skip
+        if self.sizes.get(TRAIN, 0) == 0:
             raise DataError("The split `train` has no rows: there is nothing to learn from.")
 
     def told(self) -> str:
@@ -102,7 +103,10 @@ class Session:
         return f"run {self.folder.path} · {self.precision.value}, {each} · until {until}"
 
     def digests(self) -> dict[str, str]:
-        """Return for each split what changes with its rows: of some, spread evenly, the keys, texts and targets."""
+        """Return for each split what changes with its rows: of some, spread evenly, the keys, texts and targets.
+
+        Of a stream, the first ones.
+        """
         return {split: _digest(rows) for split, rows in self.rows.items()}
 
     def run(self, checkpoint: Path | None) -> Outcome:
@@ -113,7 +117,7 @@ class Session:
         """
         composition, model, options = self.preparation.composition, self.preparation.model, self.settings.trainer
         clock = Clock(None, options.max_minutes)
-        if not self.sizes.get(VALIDATION):
+        if not self._validates:
             clock.reserve(0.0)  # nothing comes after the last step
         module = TrainingModule(model, composition["optimizer"].make(), composition["schedule"].make(), clock)
         selection = Selection(model.head.monitor, options.patience)
@@ -131,9 +135,9 @@ class Session:
         path = None if checkpoint is None else str(checkpoint)
         try:
             with quiet(), interrupts, _keeping_threads():
-                trainer = make_trainer(self.settings, self.folder.path, [conductor], bool(self.sizes.get(VALIDATION)))
+                trainer = make_trainer(self.settings, self.folder.path, [conductor], self._validates)
                 loaders = self._loaders(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
-                clock.steps = self._most_steps(len(loaders[TRAIN]))
+                clock.steps = self._most_steps(loaders[TRAIN])
                 if trainer.global_rank:  # the weights are made; what is dropped on each rank must not be the same
                     random_state.seed_all(mixed_seed(self.settings.run.seed, "rank", trainer.global_rank))
                 trainer.fit(module, loaders[TRAIN], loaders.get(VALIDATION), ckpt_path=path)
@@ -145,40 +149,55 @@ class Session:
         return Outcome(trainer.current_epoch, trainer.global_step, clock.elapsed, best_step, selection.figures, reason,
                        skipped)  # fmt: skip
 
-    def _most_steps(self, batches: int) -> int | None:
+    @property
+    def _validates(self) -> bool:
+        return self.sizes.get(VALIDATION, 0) != 0
+
+    def _most_steps(self, loader: BatchLoader) -> int | None:
         options = self.settings.trainer
         epochs = most_epochs(options)
-        limits = [options.max_steps, None if epochs is None else epochs * -(-batches // options.accumulate)]
-        return min((limit for limit in limits if limit is not None), default=None)
+        if epochs is not None and not has_length(loader):
+            if not (options.max_steps or options.max_minutes):
+                raise OptionError("The rows of `train` are streamed, and how many they are is not known: say how long "
+                                  "to train, as `trainer.max_steps=10000` or `trainer.max_minutes=60`.")  # fmt: skip
+            epochs = None
+        by_epochs = None if epochs is None else epochs * -(-len(loader) // options.accumulate)
+        return min((limit for limit in (options.max_steps, by_epochs) if limit is not None), default=None)
 
     def _loaders(self, rank: int, ranks: int, device: torch.device) -> dict[str, BatchLoader]:
-        splits = {split: rows for split, rows in self.rows.items() if split in (TRAIN, VALIDATION) and len(rows)}
+        splits = {split: rows for split, rows in self.rows.items()
+                  if split in (TRAIN, VALIDATION) and self.sizes[split] != 0}  # fmt: skip
         return self._make(splits, rank, ranks, device.type == "cuda")
 
     def _samples(self) -> BatchLoader | None:
-        """Return the loader of the rows that each validation predicts: drawn once, by the seed."""
-        rows: Sequence[Example] = self.rows.get(VALIDATION, ())
-        most = min(len(rows), self.settings.trainer.validate_rows)
-        if not most or not is_main():
+        """Return the loader of the rows that each validation predicts: drawn once by the seed; a stream's first."""
+        rows: Rows = self.rows.get(VALIDATION, ())
+        most = self.settings.trainer.validate_rows
+        if not most or not self._validates or not is_main():
             return None
-        drawn = sorted(random.Random(self.settings.run.seed).sample(range(len(rows)), most))
+        if isinstance(rows, Stream):
+            return self._make({SAMPLES: list(islice(rows, most))}, 0, 1, False)[SAMPLES]
+        drawn = sorted(random.Random(self.settings.run.seed).sample(range(len(rows)), min(len(rows), most)))
         return self._make({SAMPLES: [rows[index] for index in drawn]}, 0, 1, False)[SAMPLES]
 
-    def _make(self, splits: dict[str, Sequence[Example]], rank: int, ranks: int, pin: bool) -> dict[str, BatchLoader]:
+    def _make(
+        self, splits: Mapping[str, Rows], rank: int, ranks: int, pin: bool
+    ) -> dict[str, BatchLoader]:
         composition, model = self.preparation.composition, self.preparation.model
         options = self.settings.loader
         if SAMPLES in splits:
             options = replace(options, workers=0)
         return make_loaders(
             splits, model.processors(), model.head.target_processor(), options, self.settings.run.seed,
-            needs_target="target" in composition["data"].traits.provides, rank=rank, ranks=ranks, pin=pin,
+            needs_target=composition["data"].traits.has_target, rank=rank, ranks=ranks, pin=pin,
         )  # fmt: skip
 
 
-def _digest(rows: Sequence[Example]) -> str:
+def _digest(rows: Rows) -> str:
     digest = hashlib.sha256()
-    for place in range(min(len(rows), DIGESTED)):
-        row = rows[place * len(rows) // min(len(rows), DIGESTED)]
+    count = DIGESTED if isinstance(rows, Stream) else min(len(rows), DIGESTED)
+    spread = islice(rows, count) if isinstance(rows, Stream) else (rows[i * len(rows) // count] for i in range(count))
+    for row in spread:
         digest.update(repr((row.key, row.target, row.inputs.get("text"))).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]
 

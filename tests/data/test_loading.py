@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 import torch
+from data_toys import Answers, Numbers
 from torch import Tensor
 
 from mmlm_core.data import (
@@ -23,51 +24,8 @@ from mmlm_core.data import (
     make_loaders,
 )
 from mmlm_core.errors import DataError
-from mmlm_core.interfaces import Processor, TargetProcessor
 from mmlm_core.settings import LoaderOptions, OnError
-from mmlm_core.types import Batch, Example, Items
-
-
-class Numbers(Processor):
-    """Numbers as they are; in training, noise stands beside them. It counts its calls."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def process(self, item: Any) -> dict[str, Tensor]:
-        self.calls += 1
-        if item == "broken":
-            raise DataError("`broken` is no number.")
-        return {"value": torch.tensor([float(item)])}
-
-    def blank(self) -> dict[str, Tensor]:
-        return {"value": torch.tensor([-1.0])}
-
-    def collate(self, items: Sequence[Mapping[str, Tensor]], generator: torch.Generator | None) -> dict[str, Tensor]:
-        values = torch.stack([item["value"] for item in items])
-        noise = torch.zeros(len(items)) if generator is None else torch.rand(len(items), generator=generator)
-        return {"value": values, "noise": noise}
-
-
-class Answers(TargetProcessor):
-    """The target as a number."""
-
-    def process(self, example: Example, inputs: dict[str, list[dict[str, Tensor]]]) -> dict[str, Tensor]:
-        if example.target is None:
-            return {}
-        if not isinstance(example.target, int):
-            raise DataError(f"the target `{example.target}` is no number.")
-        return {"answer": torch.tensor(example.target)}
-
-    def collate(
-        self, targets: Sequence[Mapping[str, Tensor]], inputs: dict[str, Items], generator: torch.Generator | None
-    ) -> dict[str, Tensor]:
-        if not targets[0]:
-            return {}
-        made = {"answer": torch.stack([target["answer"] for target in targets])}
-        if generator is not None:
-            made["noise"] = torch.rand(len(targets), generator=generator)
-        return made
+from mmlm_core.types import Batch, Example
 
 
 def rows(count: int) -> list[Example]:

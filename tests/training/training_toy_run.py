@@ -14,7 +14,7 @@ SLOTS = ("data", "fusion", "backbone", "head", "optimizer", "schedule")
 
 
 def toy_plugins() -> Plugins:
-    os.environ["MMLM_PLUGINS"] = "training_toy_plugin"
+    os.environ["MMLM_PLUGINS"] = os.environ.get("TOY_PLUGIN", "training_toy_plugin")
     return load_plugins()
 
 

@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor, Tokenizer
+from mmlm_core.views import View, token_views
 
 __all__ = ["TextProcessor"]
 
@@ -34,6 +35,10 @@ class TextProcessor(Processor):
         self.max_tokens = max_tokens
         self.token_dropout = token_dropout
         self.cut = 0
+
+    def length(self, item: Any) -> int:
+        """Return the bytes of a text."""
+        return len(item.encode("utf-8", "replace")) if isinstance(item, str) else 0
 
     def process(self, item: Any) -> dict[str, Tensor]:
         """Return the ids of a text.
@@ -58,6 +63,17 @@ class TextProcessor(Processor):
     def blank(self) -> dict[str, Tensor]:
         """Return the ids of an empty text."""
         return {"ids": torch.empty(0, dtype=torch.long)}
+
+    def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return a text's `tokens`, and how many of them are unknown."""
+        ids = tensors["ids"]
+        return {"tokens": len(ids), "unknown tokens": int((ids == self.tokenizer.unknown).sum())}
+
+    def views(self, tensors: Mapping[str, Tensor]) -> list[View]:
+        """Return each text as its tokens, without padding."""
+        ids, mask = tensors["ids"].tolist(), tensors.get("mask")
+        lengths = [len(row) for row in ids] if mask is None else mask.sum(1).tolist()
+        return [*token_views(self.tokenizer, [row[:length] for row, length in zip(ids, lengths, strict=True)])]
 
     def collate(self, items: Sequence[Mapping[str, Tensor]], generator: torch.Generator | None) -> dict[str, Tensor]:
         """Pad the texts to the longest, and to one position at least; drop tokens where this is training."""

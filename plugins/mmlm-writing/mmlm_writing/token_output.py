@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmlm_core.cross_entropy import linear_cross_entropy
 from mmlm_core.interfaces import Tokenizer
 from mmlm_core.targets import IGNORED
 from mmlm_core.tokens import TokenTable
@@ -87,14 +88,7 @@ class TokenOutput(nn.Module):
         scored = labels != IGNORED
         if hidden.device.type == "cpu" and not scored.all():  # elsewhere selecting would wait for the device
             hidden, labels = hidden[scored], labels[scored]
-        total = functional.cross_entropy(
-            self.logits(hidden).flatten(0, -2).float(),
-            labels.flatten(),
-            ignore_index=IGNORED,
-            label_smoothing=self._label_smoothing,
-            reduction="sum",
-        )
-        return Loss(total, scored.sum())
+        return Loss(self._cross_entropy(hidden.flatten(0, -2), labels.flatten()), scored.sum())
 
     def score(self, outputs: Mapping[str, Features], batch: Batch) -> list[tuple[float, int]]:
         """Return each row's log-likelihood (natural logarithm), and how many tokens it is the sum over."""
@@ -108,6 +102,18 @@ class TokenOutput(nn.Module):
     def decode(self, ids: list[int]) -> str:
         """Return the text of generated ids."""
         return str(self._tokenizer.decode(ids))
+
+    def _cross_entropy(self, hidden: Tensor, labels: Tensor) -> Tensor:
+        """Return the sum of the losses. Shape: hidden [N, D], labels [N] -> []."""
+        smoothing = self._label_smoothing
+        if self.output is not None:
+            return linear_cross_entropy(hidden, self.output.weight, labels, smoothing)
+        if type(self.table).logits is TokenTable.logits:
+            return linear_cross_entropy(hidden, self.table.embedding.weight, labels, smoothing)
+        logits = self.logits(hidden).float()  # a pretrained backbone's table may do more than one product
+        return functional.cross_entropy(
+            logits, labels, ignore_index=IGNORED, label_smoothing=smoothing, reduction="sum"
+        )
 
     def _evaluate(self, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the number of tokens that are right, the loss of each that is scored, and which these are.

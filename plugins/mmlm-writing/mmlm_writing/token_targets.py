@@ -13,6 +13,7 @@ from mmlm_core.errors import DataError
 from mmlm_core.interfaces import TargetProcessor, Tokenizer
 from mmlm_core.targets import IGNORED, has_targets
 from mmlm_core.types import Example, Items
+from mmlm_core.views import View, token_views
 from mmlm_writing.packing import pack
 from mmlm_writing.windows import all_windows, random_window
 
@@ -149,6 +150,30 @@ class TokenTargets(TargetProcessor):
             return ids[:most]
         raise DataError(f"{named} has {len(ids) - 1} tokens, more than `head.max_tokens`, which is {most}: "
                         "raise that, or cut with `head.truncate=true`.")  # fmt: skip
+
+    def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return the `tokens` of a target, the prompt among them, and how many are unknown."""
+        ids = tensors.get("ids", torch.empty(0))
+        return {"tokens": len(ids), "unknown tokens": int((ids == self.tokenizer.unknown).sum())}
+
+    def views(self, tensors: Mapping[str, Tensor]) -> list[View]:
+        """Return what each row learns to write: the token at each position's label is scored."""
+        if "labels" not in tensors or tensors["ids"].dim() != 2:
+            return []
+        labels = tensors["labels"]
+        scored = (labels != IGNORED).tolist()
+        ids, lengths = tensors["ids"].tolist(), tensors["lengths"].tolist()
+        documents = tensors.get("documents")
+        # A position reads one token and is scored on the next, so a text is its first token and then its labels.
+        read = [row[:length] for row, length in zip(ids, lengths, strict=True)]
+        said = [[False, *row[: length - 1]] for row, length in zip(scored, lengths, strict=True)]
+        for row, (text, flags) in enumerate(zip(read, said, strict=True)):
+            if scored[row][lengths[row] - 1]:
+                text.append(int(labels[row, lengths[row] - 1]))
+                flags.append(True)
+        packed = None if documents is None else [[*row, row[length - 1]] for row, length in
+                                                 zip(documents.tolist(), lengths, strict=True)]  # fmt: skip
+        return [*token_views(self.tokenizer, read, said, packed)]
 
     def collate(
         self, targets: Sequence[Mapping[str, Tensor]], inputs: dict[str, Items], generator: torch.Generator | None

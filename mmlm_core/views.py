@@ -1,0 +1,95 @@
+"""What a model gets, as a person can see and hear it: for `mmlm data preview`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+__all__ = ["PictureView", "SoundView", "Token", "TokensView", "View", "token_views"]
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """A picture.
+
+    Attributes:
+        picture: A `PIL.Image.Image`.
+    """
+
+    picture: Any
+
+
+@dataclass(frozen=True)
+class SoundView:
+    """A sound, or what is drawn of it.
+
+    Attributes:
+        samples: From -1 to 1, in a sequence of floats; None: it cannot be played.
+        rate: Samples per second.
+        picture: A drawing, as a `PIL.Image.Image`; None: there is none.
+    """
+
+    samples: Sequence[float] | None = None
+    rate: int = 16000
+    picture: Any = None
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of a text.
+
+    Attributes:
+        text: What it stands for; of a special token, its name.
+        special: It is one: padding, a begin, an end, an unknown one.
+        scored: The loss counts it.
+        begins: A text begins here that is packed into the row with others.
+    """
+
+    text: str
+    special: bool = False
+    scored: bool = False
+    begins: bool = False
+
+
+@dataclass(frozen=True)
+class TokensView:
+    """A text, cut into its tokens."""
+
+    tokens: Sequence[Token]
+
+
+View: TypeAlias = PictureView | SoundView | TokensView
+
+
+def token_views(
+    tokenizer: Any,
+    ids: Sequence[Sequence[int]],
+    scored: Sequence[Sequence[bool]] | None = None,
+    documents: Sequence[Sequence[int]] | None = None,
+) -> list[TokensView]:
+    """Return texts as their tokens.
+
+    Args:
+        tokenizer: A `mmlm_core.interfaces.Tokenizer`.
+        ids: Of each text.
+        scored: Which of them the loss counts; None: none.
+        documents: Which of the texts packed into a row each belongs to; None: there is one a row.
+    """
+    named = {
+        getattr(tokenizer, name): name
+        for name in ("pad", "begin", "end", "mask", "unknown")
+        if hasattr(tokenizer, name)
+    }
+    known: dict[int, str] = {}
+    views = []
+    for row, text in enumerate(ids):
+        tokens = []
+        for place, number in enumerate(text):
+            if number not in named and number not in known:
+                known[number] = str(tokenizer.decode([number]))
+            begins = documents is not None and place > 0 and documents[row][place] != documents[row][place - 1]
+            tokens.append(Token(named.get(number) or known[number], number in named,
+                                scored is not None and bool(scored[row][place]), begins))  # fmt: skip
+        views.append(TokensView(tokens))
+    return views
