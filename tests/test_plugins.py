@@ -56,7 +56,8 @@ def broken(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 FAULTS = {
-    "import_error": ("set aside", "ModuleNotFoundError: No module named 'a_package_that_is_not_installed'"),
+    "import_error": ("set aside", "ImportError: cannot import name 'hook_impl' from 'mmlm_core'"),
+    "missing_dependency": ("set aside", "ModuleNotFoundError: No module named 'a_package_that_is_not_installed'"),
     "syntax_error": ("set aside", "SyntaxError: invalid syntax (mmlm_broken.py, line 3)"),
     "wrong_hook_name": ("set aside", "PluginValidationError: unknown hook 'mmlm_componentz' in plugin"),
     "wrong_hook_signature": ("set aside", "Argument(s) {'registry'} are declared in the hookimpl but can not be found"),
@@ -84,15 +85,33 @@ def test_a_broken_plugin_is_listed_with_what_is_wrong(broken: Path, request: pyt
     assert rows["healthy"].split()[-2:] == ["in", "use"]
     assert f"broken of mmlm-broken ({state}): " in printed
     assert reason in " ".join(printed.split())
+    code, printed, errors = run_in(broken, "-m", "mmlm_core.cli.main", "components", "fusion")
+    assert (code, errors) == (0, "") and "fusion=healthy" in printed
 
 
-@pytest.mark.parametrize("broken", ["import_error", "raising_hook", "exits"], indirect=True)
+@pytest.mark.parametrize("broken", ["missing_dependency", "raising_hook", "exits"], indirect=True)
 def test_an_unknown_choice_repeats_why_a_plugin_was_set_aside(broken: Path) -> None:
     code, printed, errors = run_in(broken, "-m", "mmlm_core.cli.main", "train", "fusion=its_own", "--cfg", "job")
     assert (code, printed) == (2, "")
     assert errors.startswith("error: `fusion=its_own`: `its_own` is no choice of `fusion`.")
     assert "`healthy` (mmlm-healthy)" in errors
     assert "\nSet aside: plugin `broken` of mmlm-broken: " in errors
+
+
+@pytest.mark.parametrize("broken", ["missing_dependency_of_a_class"], indirect=True)
+def test_a_class_that_cannot_be_imported_is_told_when_it_is_built(broken: Path) -> None:
+    main = ("-m", "mmlm_core.cli.main")
+    assert (
+        run_in(broken, *main, "train", "fusion=unbuildable", "--cfg", "job", "-p", "fusion.name")[1]
+        == '"unbuildable"\n'
+    )
+    build = "from mmlm_core.plugins import load_plugins; load_plugins().registry.get('fusion', 'unbuildable').load()"
+    code, _, errors = run_in(broken, "-c", build)
+    assert code == 1
+    assert errors.splitlines()[-1] == (
+        "mmlm_core.errors.PluginError: `fusion=unbuildable` cannot be loaded from `mmlm_broken_class:Unbuildable`: "
+        "No module named 'a_package_that_is_not_installed'"
+    )
 
 
 @pytest.mark.parametrize("broken", ["one_name"], indirect=True)
@@ -121,7 +140,7 @@ def test_a_yaml_file_that_does_not_parse_is_told_when_it_is_chosen(broken: Path)
 def test_a_broken_plugin_from_a_real_wheel_is_set_aside(tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps", "--no-index"]
     source = tmp_path / "source"
-    shutil.copytree(CASES / "import_error", source)
+    shutil.copytree(CASES / "missing_dependency", source)
     subprocess.run(
         [*pip, "--no-build-isolation", "--target", str(tmp_path / "site"), str(source)], check=True, timeout=120
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from mmlm_core.errors import OptionError, UnknownChoiceError, did_you_mean, one_of
 
-__all__ = ["Parser"]
+__all__ = ["Parser", "word_of"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -36,6 +36,8 @@ class Parser(argparse.ArgumentParser):
         arguments, unknown = self.parse_known_intermixed_args(list(argv))
         if unknown:
             flag = unknown[0].partition("=")[0]
+            if not flag.startswith("-"):
+                raise OptionError(f"`{self.prog}` takes no `{unknown[0]}`. See `{self.prog} --help`.")
             flags = [option for action in self._actions for option in action.option_strings if option[:2] == "--"]
             raise UnknownChoiceError(f"`{flag}` is no flag of `{self.prog}`.{did_you_mean(flag, flags)}{one_of(flags)}")
         return arguments
@@ -46,3 +48,19 @@ class Parser(argparse.ArgumentParser):
             if action.nargs == "*":
                 message = message.replace(f", {action.metavar}", "")
         raise OptionError(f"`{self.prog}`: {message}. See `{self.prog} --help`.")
+
+
+def word_of(flag: str, words: Sequence[str]) -> Callable[[str], str]:
+    """Return the `type` of a flag that takes one of some words; argparse's own `choices` know no nearest one.
+
+    Args:
+        flag: The flag, as `--cfg`.
+        words: What it takes.
+    """
+
+    def word(given: str) -> str:
+        if given not in words:
+            raise UnknownChoiceError(f"`{given}` is no value of `{flag}`.{did_you_mean(given, words)}{one_of(words)}")
+        return given
+
+    return word

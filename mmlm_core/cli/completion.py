@@ -6,13 +6,12 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from enum import Enum
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from mmlm_core.cli.main import COMMANDS
 from mmlm_core.cli.menu import Menu
 from mmlm_core.errors import UnknownChoiceError, one_of
-from mmlm_core.options import option_types
+from mmlm_core.options import option_types, value_words
 from mmlm_core.overriding import CHANGEABLE
 from mmlm_core.registry import KINDS
 
@@ -134,7 +133,7 @@ def _overrides(word: str, others: Sequence[str], menu: Menu) -> list[str]:
         prefix = f"{group.replace('/', '.')}."
         types = _types(menu.schema(group, chosen(menu, others, group)), prefix)
         if equals:
-            return [f"{signs}{key}={name}" for name in _starting(value, _values(types.get(key)))]
+            return [f"{signs}{key}={name}" for name in _starting(value, value_words(types.get(key)))]
         return [f"{signs}{path}=" for path in _starting(key, types)]
     if equals:
         return []
@@ -152,19 +151,6 @@ def _types(schema: type | None, prefix: str) -> dict[str, Any]:
         nested = _types(hint, f"{prefix}{option}.") if hasattr(hint, "__dataclass_fields__") else None
         types.update(nested or {f"{prefix}{option}": hint})
     return types
-
-
-def _values(hint: Any) -> list[str]:
-    """Return the values of a type that can be listed."""
-    if hint is bool:
-        return ["true", "false"]
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return [str(member.value) for member in hint]
-    if get_origin(hint) is Literal:
-        return [str(value) for value in get_args(hint)]
-    if hint is type(None):
-        return ["null"]
-    return [value for kind in get_args(hint) for value in _values(kind)] if not isinstance(hint, type) else []
 
 
 def _starting(word: str, names: Iterable[str]) -> list[str]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from mmlm_core import compat
 from mmlm_core.cli import say
 from mmlm_core.cli.arguments import Parser
-from mmlm_core.composition import Choice
-from mmlm_core.errors import OptionError, UnknownChoiceError, did_you_mean, one_of
+from mmlm_core.composition import Choice, kind_of
+from mmlm_core.errors import MmlmError, OptionError, UnknownChoiceError, did_you_mean, gather, one_of
 from mmlm_core.plugins import load_plugins
 from mmlm_core.registry import KINDS, Component, Registry, Traits
 
 __all__ = ["run"]
+
+Found = TypeVar("Found")
 
 
 def run(argv: Sequence[str]) -> None:
     """Run the command.
 
     Raises:
-        UnknownChoiceError: A kind or a component that there is not.
+        MmlmError: Every kind and every component that there is not.
     """
     parser = Parser("components", "List what can be chosen, and who gives it.")
     told = "a kind, as `backbone` or `encoder/image`; or `show backbone/gru`: its options"
@@ -29,9 +32,9 @@ def run(argv: Sequence[str]) -> None:
     if what[:1] == ["show"]:
         if len(what) == 1:
             raise OptionError("`mmlm components show` must name components, as `backbone/gru`.")
-        say.out("\n\n".join(_shown(registry, name) for name in what[1:]))
+        say.out("\n\n".join(_shown(registry, component) for component in _each(_named, registry, what[1:])))
         return
-    kinds = [kind for name in what for kind in _kinds(registry, name)] or registry.kinds()
+    kinds = [kind for found in _each(_kinds, registry, what) for kind in found] or registry.kinds()
     rows = [
         (f"{kind}={name}", registry.giver(kind, name), _line(registry.get(kind, name)))
         for kind in dict.fromkeys(kinds)
@@ -45,8 +48,27 @@ def run(argv: Sequence[str]) -> None:
         say.out(f"conflict: `{kind}={name}` is given by {' and '.join(givers)}; neither can be chosen.")
 
 
+def _each(find: Callable[[Registry, str], Found], registry: Registry, words: Sequence[str]) -> list[Found]:
+    """Return what each word means.
+
+    Raises:
+        MmlmError: With every word that means nothing.
+    """
+    found, problems = [], list[MmlmError]()
+    for word in words:
+        try:
+            found.append(find(registry, word))
+        except MmlmError as error:
+            problems.append(error)
+    if problems:
+        raise gather(problems)
+    return found
+
+
 def _kinds(registry: Registry, name: str) -> list[str]:
-    """Return the kinds that a word means: `encoder` means every modality's."""
+    """Return the kinds that a word means: `encoder` means every modality's, `projection/image` the projections."""
+    if name in (f"projection/{modality}" for modality in registry.modalities()):
+        name = kind_of(name)
     kinds = [kind for kind in registry.kinds() if kind == name or kind.startswith(f"{name}/")]
     if not kinds and name not in KINDS:
         names = sorted({*KINDS, *registry.kinds()})
@@ -84,18 +106,26 @@ def _needs(traits: Traits) -> list[str]:
     return list(dict.fromkeys([*needs, *(["tokenizer"] if traits.uses_tokenizer else [])]))
 
 
-def _shown(registry: Registry, path: str) -> str:
+def _named(registry: Registry, path: str) -> Component:
+    """Return the component that a word names, as `backbone/gru`, or as a command line chooses it."""
+    kind, _, name = path.replace("=", "/").rpartition("/")
+    if path in (*registry.kinds(), *KINDS) or not (kind and name):
+        paths = [f"{component.kind}/{component.name}" for component in registry]
+        near = [known for known in paths if known.startswith(f"{path.rstrip('/')}/") or known.endswith(f"/{path}")]
+        meant = f" Did you mean {', '.join(f'`{known}`' for known in near)}?" if path and near else ""
+        raise OptionError(f"`{path}` must name a component with its kind, as `backbone/gru`.{meant}")
+    if kind_of(kind) not in registry.kinds():
+        kinds = registry.kinds()
+        raise UnknownChoiceError(f"`{kind}` is no kind of component.{did_you_mean(kind, kinds)}{one_of(kinds)}")
+    return registry.get(kind_of(kind), name)
+
+
+def _shown(registry: Registry, component: Component) -> str:
     """Return one component with its options."""
     from mmlm_core.cli.train_help import option_lines
     from mmlm_core.options import plain
 
-    kind, slash, name = path.replace("=", "/").rpartition("/")
-    if not slash:
-        raise OptionError(f"`{path}` must name a component with its kind, as `backbone/gru`.")
-    if kind not in registry.kinds():
-        kinds = registry.kinds()
-        raise UnknownChoiceError(f"`{kind}` is no kind of component.{did_you_mean(kind, kinds)}{one_of(kinds)}")
-    component = registry.get(kind, name)
+    kind, name = component.kind, component.name
     traits = component.traits_for(component.options())
     lines = [say.bold(f"{kind}={name}"), say.wrapped(component.doc, "  "),
              f"  package   {registry.giver(kind, name)}", f"  class     {component.target}"]  # fmt: skip

@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -68,22 +68,30 @@ def _python() -> Iterator[Finding]:
 
 def _packages() -> Iterator[Finding]:
     """Compare the installed versions with what mmlm-core asks for."""
+    yield from _required("mmlm-core")
+
+
+def _required(distribution: str) -> Iterator[Finding]:
+    """Compare the installed versions with what a distribution asks for; one that is not installed asks for nothing."""
     from packaging.requirements import Requirement
 
-    for text in requires("mmlm-core") or []:
-        asked = Requirement(text)
+    try:
+        asks = requires(distribution) or []
+    except PackageNotFoundError:  # a plugin that the environment names is a module alone
+        return
+    for asked in map(Requirement, asks):
         if asked.marker is not None and not asked.marker.evaluate({"extra": ""}):
             continue
+        remedy = f"`pip install '{asked.name}{asked.specifier}'`"
         try:
             installed = version(asked.name)
         except PackageNotFoundError:
-            yield Finding(asked.name, "is not installed", f"`pip install '{asked.name}{asked.specifier}'`", fault=True)
+            yield Finding(asked.name, "is not installed", remedy, fault=True)
             continue
         if asked.specifier.contains(installed, prereleases=True):
             yield Finding(asked.name, installed)
         else:
-            yield Finding(asked.name, f"{installed}, and {asked.specifier} is needed",
-                          f"`pip install '{asked.name}{asked.specifier}'`", fault=True)  # fmt: skip
+            yield Finding(asked.name, f"{installed}, and {asked.specifier} is needed", remedy, fault=True)
 
 
 def _torch() -> Iterator[Finding]:
@@ -131,6 +139,9 @@ def _plugins() -> Iterator[Finding]:
             parts = len(plugin.components)
             told = f"{plugin.distribution} {plugin.version}".strip()
             yield Finding(name, f"{told}, {parts} component{'' if parts == 1 else 's'}")
+        for finding in _required(plugin.distribution):
+            if finding.fault:
+                yield replace(finding, what=f"{name} needs", told=f"{finding.what} {finding.told}")
     for kind, name, givers in plugins.registry.conflicts():
         yield Finding(f"{kind}={name}", f"is given by {' and '.join(givers)}",
                       "Neither can be chosen: uninstall one of them.", fault=True)  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 
 from mmlm_core.cli.menu import EXPERIMENT, OPEN, Menu, Preset
@@ -26,6 +26,12 @@ from mmlm_core.settings import Settings
 
 __all__ = ["Origin", "explain", "origin"]
 
+FURTHER = {
+    "joblib": "hydra-joblib-launcher", "optuna": "hydra-optuna-sweeper", "submitit_local": "hydra-submitit-launcher",
+    "submitit_slurm": "hydra-submitit-launcher",
+}  # fmt: skip
+"""Launchers and sweepers that are distributions of their own."""
+
 Origin = Callable[[str], str]
 """Tells where the value at a path of the configuration comes from."""
 
@@ -42,7 +48,9 @@ def explain(
         base: What the choices compose without the other overrides; None where that fails too.
     """
     problems: list[MmlmError] = []
-    if base is None:
+    if isinstance(error, MissingConfigException) and error.options is not None:
+        problems.append(_no_choice(str(error.missing_cfg_file), error.options))
+    elif base is None:
         problems += _broken_presets(error, menu, overrides)
     else:
         for override in overrides:
@@ -50,7 +58,16 @@ def explain(
                 problems += _unusable(override, menu, base)
     if problems:
         return gather(problems)
-    return CompositionError(f"Hydra cannot compose this: {error}") if isinstance(error, HydraException) else error
+    told = next(iter(str(error).splitlines()), "")  # the others advise to add a `+`, which is no way out
+    return CompositionError(f"Hydra cannot compose this: {told}") if isinstance(error, HydraException) else error
+
+
+def _no_choice(path: str, options: Sequence[str]) -> UnknownChoiceError:
+    """Return why there is no choice in a group of Hydra's own, with what brings it where that is known."""
+    group, _, name = path.rpartition("/")
+    brings = f" `pip install {FURTHER[name]}` brings it." if name in FURTHER else ""
+    near = did_you_mean(name, [*options, *FURTHER])
+    return UnknownChoiceError(f"`{name}` is no choice of `{group}`.{brings or near}{one_of(options)}")
 
 
 def origin(path: str, overrides: Sequence[Override], menu: Menu, choices: Mapping[str, str]) -> str:

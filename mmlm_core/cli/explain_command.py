@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +59,25 @@ def run(argv: Sequence[str]) -> None:
     if "=" in args.path:
         raise OptionError(f"`mmlm explain` explains an option first: write `mmlm explain OPTION {args.path}`.")
     composed = _compose(Menu(load_plugins(), args.config_dir), args.overrides)
-    path = args.path.replace("/", ".")
+    path = args.path.replace("/", ".").strip(".")
     group = max((group for group in composed.menu.groups if f"{path}.".startswith(f"{group.replace('/', '.')}.")),
                 key=len, default=None)  # fmt: skip
-    if group is None or group == EXPERIMENT:
-        names = [group.replace("/", ".") for group in composed.menu.groups if group != EXPERIMENT]
-        raise UnknownChoiceError(f"`{args.path}` is no part and no group.{did_you_mean(path, names)}{one_of(names)}")
+    if group == EXPERIMENT:
+        raise OptionError("An experiment sets parts and has no options of its own: explain one of those, as "
+                          f"`mmlm explain backbone {EXPERIMENT}=NAME`.")  # fmt: skip
+    if group is None:
+        raise UnknownChoiceError(f"`{args.path}` is no part and no group.{_nearest(composed, path)}")
     inside = path.removeprefix(group.replace("/", ".")).strip(".")
-    say.out("\n".join(_option(composed, group, inside) if inside else _part(composed, group)))
+    lines = _part(composed, group) if inside in ("", "name") else _option(composed, group, inside)
+    say.out("\n".join(lines))
+
+
+def _nearest(composed: Composed, path: str) -> str:
+    """Return which parts have an option of a name, or which part's name is near, and which there are."""
+    names = [group.replace("/", ".") for group in composed.menu.groups if group != EXPERIMENT]
+    having = [f"{name}.{path}" for name in names if _has(composed.mapping, f"{name}.{path}")]
+    meant = f" Did you mean {', '.join(f'`{name}`' for name in having)}?" if path and having else ""
+    return f"{meant or did_you_mean(path, names)}{one_of(names)}"
 
 
 def _compose(menu: Menu, overrides: Sequence[str]) -> Composed:
@@ -101,9 +112,9 @@ def _part(composed: Composed, group: str) -> Iterator[str]:
 def _option(composed: Composed, group: str, inside: str) -> Iterator[str]:
     """Yield what is told of one option."""
     name, path = composed.choices.get(group, ""), f"{group.replace('/', '.')}.{inside}"
-    schema, _, option = _owner(composed, group, inside)
+    schema, option = _owner(composed, group, inside)
     yield say.bold(f"{path} = {_shown(_at(composed.mapping, path))}")
-    yield say.wrapped(option_docs(schema)[option], "  ")
+    yield say.wrapped(" ".join(option_docs(schema)[option].split()), "  ")
     yield f"  type    {_type(schema, option)}"
     if group not in Settings.groups():
         yield f"  of      {group}={name} ({composed.menu.choices(group)[name]})"
@@ -116,23 +127,36 @@ def _option(composed: Composed, group: str, inside: str) -> Iterator[str]:
         yield say.wrapped(f"not by  {told}, which sets it for another part than `{group}={name}`", "  ")
 
 
-def _owner(composed: Composed, group: str, inside: str) -> tuple[type, str, str]:
-    """Return the dataclass that an option belongs to, the path to it, and its name.
+def _owner(composed: Composed, group: str, inside: str) -> tuple[type, str]:
+    """Return the dataclass that an option belongs to, and its name; what a mapping holds belongs to the mapping.
 
     Raises:
         UnknownChoiceError: There is no such option.
     """
     name = composed.choices.get(group, "")
-    schema = composed.menu.schema(group, name)
-    *folders, option = inside.split(".")
-    for folder in folders:
-        inner = option_types(schema).get(folder) if schema else None
-        schema = inner if isinstance(inner, type) and hasattr(inner, "__dataclass_fields__") else None
-    known = list(option_types(schema)) if schema else []
-    if schema is None or option not in known:
-        options = one_of(known).replace("Choices", "Options")
-        raise UnknownChoiceError(f"`{option}` is no option of `{group}={name}`.{did_you_mean(option, known)}{options}")
-    return schema, ".".join(folders), option
+    schema, path = composed.menu.schema(group, name), group.replace("/", ".")
+    if schema is None:
+        raise UnknownChoiceError(f"`{group}` is not chosen; choose it first, as `{group}=CHOICE`."
+                                 f"{composed.menu.listed(group)}")  # fmt: skip
+    of = f"`{group}`" if group in Settings.groups() else f"`{group}={name}`"
+    for option in inside.split("."):
+        known = option_types(schema)
+        if option not in known:
+            options = one_of(list(known)).replace("Choices", "Options") if known else " It has no options."
+            raise UnknownChoiceError(f"`{option}` is no option of {of}.{did_you_mean(option, known)}{options}")
+        path, of = f"{path}.{option}", f"`{path}.{option}`"
+        inner = known[option]
+        if not (isinstance(inner, type) and is_dataclass(inner)):
+            break
+        owner, schema = schema, inner
+    else:
+        return owner, option
+    whole = f"{group.replace('/', '.')}.{inside}"
+    if path != whole and not isinstance(_at(composed.mapping, path), Mapping):
+        raise UnknownChoiceError(f"`{path}` is a value and has no options of its own.")
+    if path != whole and not _has(composed.mapping, whole):
+        raise UnknownChoiceError(f"`{path}` has no `{whole.removeprefix(f'{path}.')}`.")
+    return schema, option
 
 
 def _type(schema: type, option: str) -> str:
@@ -202,4 +226,9 @@ def _at(node: Any, path: str) -> Any:
 
 
 def _shown(value: Any) -> str:
+    """Return a value as the command line takes it."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_shown(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else f"{value}" or "''"

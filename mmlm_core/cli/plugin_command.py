@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import shlex
+import unicodedata
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -56,9 +57,11 @@ def run(argv: Sequence[str]) -> None:
             check(given)
         except MmlmError as error:
             problems.append(error)
-    folder = args.folder or Path(f"{PREFIX}{name.replace('_', '-')}")
+    usual = Path(f"{PREFIX}{name.replace('_', '-')}")
+    folder = args.folder or usual
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        problems.append(OptionError(f"`{folder}` is there already: give another folder, as `--folder {folder}-2`."))
+        other = f"{usual}-2" if usual.exists() else usual
+        problems.append(OptionError(f"`{folder}` is there already: give another folder, as `--folder {other}`."))
     if problems:
         raise gather(problems)
     _warn(args.kind, name)
@@ -88,7 +91,8 @@ def _check_name(given: str) -> None:
     name = _name(given)
     rule = "a name begins with a lower case letter, and has lower case letters, digits, and single underscores in it"
     if not NAME.fullmatch(name):
-        apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+        bare = "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
+        apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", bare).lower()
         near = re.sub(r"[^a-z0-9]+", "_", apart).rstrip("_").lstrip("_0123456789")
         meant = f" Did you mean `{near}`?" if NAME.fullmatch(near) else ""
         raise OptionError(f"`{given}` cannot name a plugin: {rule}.{meant}")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -28,7 +29,8 @@ from mmlm_core.testing import contracts
 from mmlm_core.testing.items import own_items
 options = {options!r}
 made = contracts("{module}", options, own_items("{module}", options)).values()
-globals().update({{f"Test {{case.component.kind}}={{case.component.name}}": case for case in made}})
+only = {only!r}
+globals().update({{f"Test {{case.key()}}": case for case in made if not only or case.key() in only}})
 """
 """The test file: a class for each component, under a name that tells the component."""
 
@@ -49,16 +51,17 @@ def check(words: Sequence[str], plugins: Plugins) -> bool:
     """Run the contracts on plugins, print how they end, and return whether all are kept.
 
     Args:
-        words: Names of plugins or of distributions, at least one; and options of their components, where they cannot
-            work without, as `data.path=rows.csv`.
+        words: Names of plugins or of distributions, at least one; components of theirs, as `data=table`, where not all
+            are to be checked; and options of these, where they cannot work without, as `data.path=rows.csv`.
         plugins: Those of this environment.
 
     Raises:
-        MmlmError: A name is that of none, or of one that was set aside; an option that there is not; or pytest is not
-            installed.
+        MmlmError: A name is that of none, or of one that was set aside; a component or an option that there is not; or
+            pytest is not installed.
     """
     chosen = _chosen([word for word in words if "=" not in word], plugins)
-    options = _options([word for word in words if "=" in word], chosen)
+    only = _only([word for word in words if "=" in word and "." not in word.partition("=")[0]], chosen)
+    options = _options([word for word in words if "." in word.partition("=")[0]], chosen, only)
     if find_spec("pytest") is None:
         raise PluginError("`mmlm plugins check` needs pytest, which is not installed: `pip install pytest`.")
     kept = True
@@ -70,7 +73,10 @@ def check(words: Sequence[str], plugins: Plugins) -> bool:
         if not plugin.components:
             say.out("  gives no component: there is nothing to check.")
             continue
-        kept &= _tell(plugin, _run(_module(plugin), options))
+        if only and not any(key in only for key in _keys([plugin])):
+            say.out("  gives none of what is to be checked.")
+            continue
+        kept &= _tell(plugin, _run(_module(plugin), options, only), only)
     return kept
 
 
@@ -94,14 +100,35 @@ def _chosen(names: Sequence[str], plugins: Plugins) -> list[Plugin]:
     return chosen
 
 
-def _options(words: Sequence[str], plugins: Sequence[Plugin]) -> dict[str, dict[str, Any]]:
+def _keys(plugins: Sequence[Plugin]) -> list[str]:
+    return [f"{component.kind}={component.name}" for plugin in plugins for component in plugin.components]
+
+
+def _only(words: Sequence[str], plugins: Sequence[Plugin]) -> list[str]:
+    """Return the components to check, as `kind=name`; none: all.
+
+    Raises:
+        MmlmError: With every one that the plugins do not give.
+    """
+    keys = _keys(plugins)
+    unknown = [word for word in words if word not in keys]
+    if unknown:
+        raise gather([
+            UnknownChoiceError(f"`{word}` is no component of what is checked.{did_you_mean(word, keys)}{one_of(keys)}")
+            for word in unknown
+        ])  # fmt: skip
+    return list(words)
+
+
+def _options(words: Sequence[str], plugins: Sequence[Plugin], only: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the options of each component, by `kind=name`; they are typed where the components are made.
 
     Raises:
         UnknownChoiceError: No component that is checked has such an option.
     """
     given: dict[str, dict[str, Any]] = {}
-    components = [component for plugin in plugins for component in plugin.components]
+    components = [component for plugin in plugins for component in plugin.components
+                  if not only or f"{component.kind}={component.name}" in only]  # fmt: skip
     for word in words:
         path, _, value = word.partition("=")
         of_kind = [component for component in components if path.startswith(f"{component.kind.replace('/', '.')}.")]
@@ -137,11 +164,13 @@ def _module(plugin: Plugin) -> str:
     return plugin.name
 
 
-def _run(module: str, options: dict[str, dict[str, Any]]) -> dict[str, Outcome]:
+def _run(module: str, options: dict[str, dict[str, Any]], only: Sequence[str]) -> dict[str, Outcome]:
     """Return the outcome of each component by `kind=name`, and under an empty name what went wrong before them."""
     with tempfile.TemporaryDirectory(prefix="mmlm-check-") as name:
         folder = Path(name)
-        (folder / "test_contracts.py").write_text(TESTS.format(module=module, options=options), encoding="utf-8")
+        (folder / "test_contracts.py").write_text(
+            TESTS.format(module=module, options=options, only=only), encoding="utf-8"
+        )
         (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # whatever the user's own folders say
         report = folder / "report.xml"
         # `-P`: the folder of this command is no place to import from, unless the user's PYTHONPATH says so.
@@ -173,7 +202,7 @@ def _read(cases: Iterable[ElementTree.Element]) -> dict[str, Outcome]:
     return outcomes
 
 
-def _tell(plugin: Plugin, outcomes: dict[str, Outcome]) -> bool:
+def _tell(plugin: Plugin, outcomes: dict[str, Outcome], only: Sequence[str]) -> bool:
     """Print a line for each component, and the message of each failure; return whether there is none."""
     if "" in outcomes:
         say.out("  the contracts cannot be made:")
@@ -185,10 +214,11 @@ def _tell(plugin: Plugin, outcomes: dict[str, Outcome]) -> bool:
         figures += [f"{len(outcome.failures)} failed"] if outcome.failures else []
         figures += [f"{outcome.skipped} not asked of it"] if outcome.skipped else []
         say.out(f"  {'FAILED' if outcome.failures else 'ok':<6}  {component:<{width}}  {', '.join(figures)}")
-        for test, message in outcome.failures:
-            say.out(f"    {test}")
-            say.out(_shown(message))
-    missing = {f"{component.kind}={component.name}" for component in plugin.components} - set(outcomes)
+        for message, failures in groupby(outcome.failures, key=lambda failure: failure[1]):
+            for test, _ in failures:
+                say.out(f"    {test}")
+            say.out(_shown(message))  # once for all tests in a row that end with it
+    missing = {key for key in _keys([plugin]) if not only or key in only} - set(outcomes)
     for component in sorted(missing):
         say.out(f"  FAILED  {component:<{width}}  no contract was run")
     return not missing and not any(outcome.failures for outcome in outcomes.values())

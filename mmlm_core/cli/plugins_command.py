@@ -26,15 +26,16 @@ def run(argv: Sequence[str]) -> None:
     """
     parser = Parser("plugins", "List the installed plugins, and what is wrong with those set aside.")
     told = (
-        "run the contracts of mmlm on what a plugin gives: its name, or its distribution's; and options that its "
-        "components cannot work without, as `data.path=rows.csv`"
+        "run the contracts of mmlm on what a plugin gives: its name, or its distribution's; a component, as "
+        "`data=table`, where not all are to be checked; and options without which it cannot work, `data.path=rows.csv`"
     )
     parser.add_argument("what", nargs="*", metavar="check NAME", help=told)
     what = parser.read(argv).what
-    if what and what[0] != "check":
-        near = did_you_mean(what[0], ["check"])
-        raise UnknownChoiceError(f"`{what[0]}` is no command of `mmlm plugins`.{near}{one_of(['check'])}")
     plugins = load_plugins()
+    if what and what[0] != "check":
+        named = what[0] in {name for plugin in plugins.found for name in (plugin.name, plugin.distribution)}
+        near = f" Did you mean `mmlm plugins check {what[0]}`?" if named else did_you_mean(what[0], ["check"])
+        raise UnknownChoiceError(f"`{what[0]}` is no command of `mmlm plugins`.{near}{one_of(['check'])}")
     if what:
         if all("=" in word for word in what[1:]):
             names = one_of([plugin.name for plugin in plugins.found])

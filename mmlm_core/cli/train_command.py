@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmlm_core.cli import say
-from mmlm_core.cli.arguments import Parser
+from mmlm_core.cli.arguments import Parser, word_of
 from mmlm_core.cli.menu import Menu
 from mmlm_core.errors import OptionError
 from mmlm_core.plugins import load_plugins
@@ -65,11 +65,11 @@ def _parser() -> Parser:
     parser.add_argument("--help", "-h", action="store_true")
     parser.add_argument("--multirun", "-m", action="store_true")
     parser.add_argument("--resume", type=Path)
-    parser.add_argument("--cfg", "-c", choices=["job", "hydra", "all"])
+    parser.add_argument("--cfg", "-c", type=word_of("--cfg", ["job", "hydra", "all"]))
     parser.add_argument("--package", "-p")
     parser.add_argument("--resolve", action="store_true")
-    parser.add_argument("--info", nargs="?", const="all",
-                        choices=["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"])  # fmt: skip
+    told = ["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"]
+    parser.add_argument("--info", nargs="?", const="all", type=word_of("--info", told))
     parser.add_argument("--config-dir", "-cd", type=Path)
     return parser
 

@@ -1,14 +1,17 @@
 """Completion in bash: what the word at the cursor can become."""
 
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from mmlm_core.cli.completion import SCRIPT, candidates
+from mmlm_core.cli.main import COMMANDS, main
 from mmlm_core.cli.menu import Menu
 
 Mmlm = Callable[..., tuple[int, str, str]]
@@ -36,7 +39,7 @@ Mmlm = Callable[..., tuple[int, str, str]]
         ("mmlm train --cfg ", ["job", "hydra", "all"]),
         ("mmlm train data=table data.path=", []),  # bash completes files
         ("mmlm predict runs/", []),
-        ("mmlm predict runs/x decoding.be", ["decoding.beams="]),
+        ("mmlm predict runs/x decoding.temp", ["decoding.temperature="]),
         ("mmlm components enc", ["encoder/image", "encoder/text"]),
         ("mmlm components show backbone/g", ["backbone/gru"]),
     ],
@@ -51,6 +54,14 @@ def test_answers_are_cut_where_readline_cuts_words(mmlm: Mmlm, monkeypatch: pyte
     monkeypatch.setenv("COMP_POINT", str(len("mmlm train backbone=g")))
     monkeypatch.setenv("COMP_WORDBREAKS", " =:")
     assert mmlm("--complete") == (0, "gru\n", "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_flag_of_a_command_is_completed(menu: Menu, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with suppress(SystemExit):  # as argparse ends its help
+        main([command, "--help"])
+    flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
+    assert flags == set(candidates(["mmlm", command, "--"], lambda: menu))
 
 
 def test_another_shell_is_an_error(mmlm: Mmlm) -> None:

@@ -56,6 +56,20 @@ def test_a_package_that_is_missing_or_too_old_is_a_fault_with_its_remedy(
     assert words.endswith("2 faults: see above.")
 
 
+def test_what_a_plugin_asks_for_and_is_not_there_is_a_fault_with_its_remedy(
+    examined: Callable[[], tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"mmlm-toys": ["a-package-that-nobody-has>=2", "pillow>=99", "tomli>=1; extra == 'test'", "torch>=2"]}
+    monkeypatch.setattr(doctor_command, "requires", lambda name: asked.get(name, []))
+    code, printed = examined()
+    words = " ".join(printed.split())
+    assert code == 1
+    told = "FAULT plugin toys needs a-package-that-nobody-has is not installed `pip install 'a-package-that-nobody-has>=2'`"
+    assert told in words
+    assert "FAULT plugin toys needs pillow" in words and "and >=99 is needed `pip install 'pillow>=99'`" in words
+    assert words.endswith("2 faults: see above.")
+
+
 def test_a_plugin_that_was_set_aside_is_a_fault_with_its_reason(
     examined: Callable[[], tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

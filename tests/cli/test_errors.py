@@ -161,6 +161,18 @@ def test_an_experiment_with_a_group_that_there_is_not_says_so(mmlm: Mmlm, tmp_pa
     )
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("hydra/launcher=joblib", "`joblib` is no choice of `hydra/launcher`. `pip install hydra-joblib-launcher` brings "
+         "it. Choices: `basic`."),
+        ("hydra/launcher=basik", "`basik` is no choice of `hydra/launcher`. Did you mean `basic`? Choices: `basic`."),
+    ],
+)  # fmt: skip
+def test_a_launcher_that_is_not_installed_is_told_with_what_brings_it(mmlm: Mmlm, override: str, message: str) -> None:
+    assert mmlm("train", "--multirun", override) == (2, "", f"error: {message}\n")
+
+
 def test_a_folder_that_there_is_not_is_named(mmlm: Mmlm) -> None:
     assert (
         mmlm("train", "--config-dir", "nowhere")[2]

@@ -89,6 +89,15 @@ def test_a_setting_is_an_option_too(explained: Callable[..., list[str]]) -> None
         (("backbone.layer", "backbone=gru"), "error: `layer` is no option of `backbone=gru`. Did you mean `layers`? "
          "Options: `cell`, `dropout`, `layers`, `reverse`, `width`."),
         (("bakbone.layers",), "error: `bakbone.layers` is no part and no group."),
+        (("layers", "backbone=gru"), "error: `layers` is no part and no group. Did you mean `backbone.layers`? "
+         "Choices: `backbone`, "),
+        (("backbone.layers.x", "backbone=gru"), "error: `backbone.layers` is a value and has no options of its own."),
+        (("encoder.image.width",), "error: `encoder/image` is not chosen; choose it first, as `encoder/image=CHOICE`. "
+         "Choices: `cnn` (mmlm-toys), `none`."),
+        (("fusion.x",), "error: `x` is no option of `fusion=concat`. It has no options."),
+        (("trainer.max_step",), "error: `max_step` is no option of `trainer`. Did you mean `max_steps`? Options: "),
+        (("experiment",), "error: An experiment sets parts and has no options of its own: explain one of those, as "
+         "`mmlm explain backbone experiment=NAME`."),
         (("backbone=gru",), "error: `mmlm explain` explains an option first: write `mmlm explain OPTION backbone=gru`."),
         (("backbone.layers", "backbone=grru"), "error: `backbone=grru`: `grru` is no choice of `backbone`."),
     ],

@@ -1,5 +1,7 @@
 """`mmlm components`, `mmlm plugins`, `mmlm compat`."""
 
+import re
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -27,6 +29,11 @@ def test_a_kind_of_encoders_means_those_of_every_modality(mmlm: Mmlm) -> None:
     ]  # fmt: skip
 
 
+def test_a_slot_of_projections_means_the_projections(mmlm: Mmlm) -> None:
+    assert mmlm("components", "projection/image") == mmlm("components", "projection")
+    assert mmlm("components", "show", "projection/image=linear") == mmlm("components", "show", "projection/linear")
+
+
 def test_one_component_is_shown_with_its_options(mmlm: Mmlm) -> None:
     printed = mmlm("components", "show", "encoder/image/cnn")[1]
     assert printed == (
@@ -43,7 +50,15 @@ def test_one_component_is_shown_with_its_options(mmlm: Mmlm) -> None:
          "`encoder`, `encoder/image`, `encoder/text`, `fusion`, `head`, `optimizer`, `projection`, `schedule`, "
          "`tokenizer`."),
         (["show"], "`mmlm components show` must name components, as `backbone/gru`."),
-        (["show", "gru"], "`gru` must name a component with its kind, as `backbone/gru`."),
+        (["show", "gru"], "`gru` must name a component with its kind, as `backbone/gru`. Did you mean `backbone/gru`?"),
+        (["show", "encoder/image"], "`encoder/image` must name a component with its kind, as `backbone/gru`. "
+         "Did you mean `encoder/image/cnn`?"),
+        (["show", "head/"], "`head/` must name a component with its kind, as `backbone/gru`. "
+         "Did you mean `head/captioning`, `head/classification`?"),
+        (["show", "hed/captioning", "backbone/grru"], "2 things are wrong:\n- `hed` is no kind of component. Did you mean "
+         "`head`? Choices: `backbone`, `data`, `encoder/image`, `encoder/text`, `fusion`, `head`, `optimizer`, "
+         "`projection`, `schedule`, `tokenizer`.\n- `grru` is no choice of `backbone`. Did you mean `gru`? "
+         "Choices: `bert`, `gru`, `lstm`, `transformer`."),
         (["show", "backbone/grru"], "`grru` is no choice of `backbone`. Did you mean `gru`? "
          "Choices: `bert`, `gru`, `lstm`, `transformer`."),
     ],
@@ -85,6 +100,20 @@ def test_compat_says_that_a_composition_fits_and_shows_what_would_not(mmlm: Mmlm
         "2. `head=captioning` writes one token after another: it needs a `backbone` that\n"
         "provides `causal`.\n"
     )
+
+
+def test_the_matrix_is_green_where_choices_fit_and_red_where_they_do_not(
+    mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = mmlm("compat", "encoder/image=cnn", "tokenizer=char")[1]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    coloured = mmlm("compat", "encoder/image=cnn", "tokenizer=char")[1]
+    assert "bert         \033[31m2\033[0m           \033[32m+\033[0m\n" in coloured
+    assert re.sub(r"\033\[\d+m", "", coloured) == plain
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert mmlm("compat", "encoder/image=cnn", "tokenizer=char")[1] == plain
 
 
 def test_compat_tells_every_misfit_of_a_composition(mmlm: Mmlm) -> None:

@@ -55,10 +55,8 @@ def test_an_unknown_flag_names_the_nearest(mmlm: Mmlm) -> None:
 def test_a_flag_with_a_wrong_value_is_told(mmlm: Mmlm) -> None:
     code, _, errors = mmlm("train", "--cfg", "jobb")
     assert code == 2
-    assert errors == (
-        "error: `mmlm train`: argument --cfg/-c: invalid choice: 'jobb' (choose from 'job', 'hydra', 'all'). "
-        "See `mmlm train --help`.\n"
-    )
+    assert errors == "error: `jobb` is no value of `--cfg`. Did you mean `job`? Choices: `all`, `hydra`, `job`.\n"
+    assert mmlm("doctor", "now")[2] == "error: `mmlm doctor` takes no `now`. See `mmlm doctor --help`.\n"
 
 
 def test_the_version_is_that_of_the_distribution(mmlm: Mmlm) -> None:

@@ -250,9 +250,14 @@ EXAMPLE = "mmlm plugin new point_net --kind encoder/pointcloud"
         (["new", "x"], f"`--kind` must say what the component is, as `{EXAMPLE}` does. Choices: {KIND_CHOICES}."),
         (["new", "x", "--kind", "bacbone"], "`bacbone` is no kind of component. Did you mean `backbone`? "
          f"Choices: {KIND_CHOICES}."),
+        (["new", "x", "--kind", "encoder/Point-Cloud"], "The modality of `encoder/Point-Cloud` must have lower case "
+         "letters, digits and underscores alone."),
+        (["new", "x", "--kind", "encoder/prompt"], "The kind `encoder/prompt` cannot be: `prompt` is what a generated "
+         "text begins with."),
         (["new", "x", "--kind", "encoder"], "The kind `encoder` must name its modality, as `encoder/image` does."),
         (["new", "PointNet-2", "--kind", "head"], f"`PointNet-2` cannot name a plugin: {RULE} "
          "Did you mean `point_net_2`?"),
+        (["new", "Émile", "--kind", "head"], f"`Émile` cannot name a plugin: {RULE} Did you mean `emile`?"),
         (["new", "2", "--kind", "head"], f"`2` cannot name a plugin: {RULE}"),
         (["new", "class", "--kind", "head"], "`class` cannot name a plugin: it is a word of Python. "
          "Did you mean `my_class`?"),
@@ -268,16 +273,22 @@ def test_what_is_wrong_with_the_arguments_is_told(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_holds_something_is_never_written_into(mmlm: Mmlm, tmp_path: Path) -> None:
+def test_a_folder_that_holds_something_is_never_written_into(
+    mmlm: Mmlm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "thesis.txt").write_text("all of it")
     words = ["plugin", "new", "mine", "--kind", "fusion", "--folder", str(folder)]
-    told = f"`{folder}` is there already: give another folder, as `--folder {folder}-2`."
+    told = f"`{folder}` is there already: give another folder, as `--folder mmlm-mine`."
     assert mmlm(*words) == (2, "", f"error: {told}\n")
     assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
     (folder / "thesis.txt").unlink()
     assert mmlm(*words)[0] == 0
+    assert mmlm("plugin", "new", "mine", "--kind", "fusion")[0] == 0
+    told = "`mmlm-mine` is there already: give another folder, as `--folder mmlm-mine-2`."
+    assert mmlm("plugin", "new", "mine", "--kind", "fusion")[2].endswith(f"error: {told}\n")
 
 
 def test_everything_that_is_wrong_is_told_at_once(mmlm: Mmlm, tmp_path: Path) -> None:

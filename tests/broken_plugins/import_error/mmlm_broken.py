@@ -1,5 +1,5 @@
-"""A plugin that needs a package which is not installed."""
+"""A plugin that imports what the core does not have."""
 
-import a_package_that_is_not_installed  # noqa: F401
+from mmlm_core import hook_impl  # noqa: F401
 
 MMLM_API = 1

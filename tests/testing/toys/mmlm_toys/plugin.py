@@ -47,9 +47,10 @@ def head_traits(options: ToyOptions) -> Traits:
 def mmlm_components() -> list[Component]:
     """Return a component of each kind."""
     sequence = Traits(provides=frozenset({"sequence"}))
+    offsets = Traits(provides=frozenset({"offsets"}))
     data = Traits(provides=frozenset({"input:text", "target"}))
     return [
-        Component("tokenizer", "toy", ToyOptions, "mmlm_toys.tokenizer:ToyTokenizer"),
+        Component("tokenizer", "toy", ToyOptions, "mmlm_toys.tokenizer:ToyTokenizer", traits=offsets),
         Component("encoder/text", "toy", ToyOptions, "mmlm_toys.encoder:ToyEncoder", traits=sequence),
         Component("projection", "toy", ToyProjectionOptions, "mmlm_toys.projection:ToyProjection"),
         Component(

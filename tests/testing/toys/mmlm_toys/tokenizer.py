@@ -49,6 +49,16 @@ class ToyTokenizer(Tokenizer):
         known = {word: SPECIALS + place for place, word in enumerate(self.words)}
         return [part if isinstance(part, int) else known.get(part, self.unknown) for part in parts]
 
+    def offsets(self, item: str) -> list[tuple[int, int]]:
+        places = [found.span() for found in re.finditer(r"\s+|\S+", item)]
+        if self.fault == "offsets_in_bytes":
+            places = [(len(item[:begin].encode()), len(item[:end].encode())) for begin, end in places]
+        if self.fault == "offsets_of_words_alone":
+            places = [(begin, end) for begin, end in places if not item[begin].isspace()]
+        if self.fault == "offsets_lose_the_last_letter":
+            places = [(begin, max(begin, end - 1)) for begin, end in places]
+        return places
+
     def decode(self, ids: Sequence[int]) -> str:
         if self.fault == "decodes_specials":
             return "".join(self.words[i - SPECIALS] if i >= SPECIALS else "<special>" for i in ids)
