@@ -49,6 +49,7 @@ def mmlm_components() -> list[Component]:
                 reads=frozenset({"text"}),
             ),
             tiny={"truncate": True},
+            samples="mmlm_heads.samples:tags",
         ),
         Component(
             kind="head",
@@ -67,6 +68,7 @@ def mmlm_components() -> list[Component]:
                 reads=frozenset({"text"}),
             ),
             tiny={"truncate": True},
+            samples="mmlm_heads.samples:answers",
         ),
         Component(
             kind="head",
@@ -74,6 +76,7 @@ def mmlm_components() -> list[Component]:
             options=RegressionOptions,
             target="mmlm_heads.regression:Regression",
             traits=_regression_traits,
+            samples="mmlm_heads.samples:numbers",
         ),
         Component(
             kind="head",
@@ -81,6 +84,7 @@ def mmlm_components() -> list[Component]:
             options=CtcOptions,
             target="mmlm_heads.ctc:Ctc",
             traits=_ctc_traits,
+            samples="mmlm_heads.samples:transcripts",
         ),
     ]
 
