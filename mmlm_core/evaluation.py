@@ -127,9 +127,7 @@ def most_common(targets: Iterable[Any]) -> Any:
     return counts.most_common(1)[0][0] if counts else None
 
 
-def _judge(
-    predictor: Predictor, rows: Rows, progress: bool, title: str, on_error: OnError | None = None
-) -> Judged:
+def _judge(predictor: Predictor, rows: Rows, progress: bool, title: str, on_error: OnError | None = None) -> Judged:
     settings = predictor.composition.settings
     judged = Judged()
     loader = _loader(predictor, rows, on_error or settings.loader.on_error)

@@ -1,4 +1,4 @@
-"""What a model gets, as a person can see and hear it: for `mmlm data preview`."""
+"""What a model gets, as a person can see it: for `mmlm data preview`."""
 
 from __future__ import annotations
 
@@ -6,33 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-__all__ = ["PictureView", "SoundView", "Token", "TokensView", "View", "token_views"]
+__all__ = ["PictureView", "Token", "TokensView", "View", "token_views"]
+
+SPECIAL = ("pad", "begin", "end", "mask", "unknown")
 
 
 @dataclass(frozen=True)
 class PictureView:
-    """A picture.
+    """A picture, or what is drawn of a sound.
 
     Attributes:
         picture: A `PIL.Image.Image`.
     """
 
     picture: Any
-
-
-@dataclass(frozen=True)
-class SoundView:
-    """A sound, or what is drawn of it.
-
-    Attributes:
-        samples: From -1 to 1, in a sequence of floats; None: it cannot be played.
-        rate: Samples per second.
-        picture: A drawing, as a `PIL.Image.Image`; None: there is none.
-    """
-
-    samples: Sequence[float] | None = None
-    rate: int = 16000
-    picture: Any = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +30,7 @@ class Token:
         text: What it stands for; of a special token, its name.
         special: It is one: padding, a begin, an end, an unknown one.
         scored: The loss counts it.
-        begins: A text begins here that is packed into the row with others.
+        begins: A text begins here that is packed into the row behind others.
     """
 
     text: str
@@ -59,7 +46,7 @@ class TokensView:
     tokens: Sequence[Token]
 
 
-View: TypeAlias = PictureView | SoundView | TokensView
+View: TypeAlias = PictureView | TokensView
 
 
 def token_views(
@@ -76,20 +63,16 @@ def token_views(
         scored: Which of them the loss counts; None: none.
         documents: Which of the texts packed into a row each belongs to; None: there is one a row.
     """
-    named = {
-        getattr(tokenizer, name): name
-        for name in ("pad", "begin", "end", "mask", "unknown")
-        if hasattr(tokenizer, name)
-    }
+    special = {getattr(tokenizer, name): name for name in SPECIAL if hasattr(tokenizer, name)}
     known: dict[int, str] = {}
     views = []
     for row, text in enumerate(ids):
         tokens = []
         for place, number in enumerate(text):
-            if number not in named and number not in known:
-                known[number] = str(tokenizer.decode([number]))
+            if number not in known:
+                known[number] = special.get(number) or str(tokenizer.decode([number]))
+            counted = scored is not None and bool(scored[row][place])
             begins = documents is not None and place > 0 and documents[row][place] != documents[row][place - 1]
-            tokens.append(Token(named.get(number) or known[number], number in named,
-                                scored is not None and bool(scored[row][place]), begins))  # fmt: skip
+            tokens.append(Token(known[number], number in special, counted, begins))
         views.append(TokensView(tokens))
     return views

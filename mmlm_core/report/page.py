@@ -146,9 +146,7 @@ def _model(environment: Mapping[str, Any]) -> str:
         return ""
     body = ""
     for box in boxes:
-        size = (
-            told_rows(rows) if box["slot"] == "data" else box["size"]
-        )
+        size = told_rows(rows) if box["slot"] == "data" else box["size"]
         count = short(box["parameters"]) if box["parameters"] else ""
         body += (f"<tr><th>{escape(box['slot'])}</th><td><b>{escape(box['choice'])}</b>"
                  f'<span class="options">{escape(box["changed"])}</span></td><td>{escape(size)}</td>'

@@ -180,9 +180,7 @@ class Session:
         drawn = sorted(random.Random(self.settings.run.seed).sample(range(len(rows)), min(len(rows), most)))
         return self._make({SAMPLES: [rows[index] for index in drawn]}, 0, 1, False)[SAMPLES]
 
-    def _make(
-        self, splits: Mapping[str, Rows], rank: int, ranks: int, pin: bool
-    ) -> dict[str, BatchLoader]:
+    def _make(self, splits: Mapping[str, Rows], rank: int, ranks: int, pin: bool) -> dict[str, BatchLoader]:
         composition, model = self.preparation.composition, self.preparation.model
         options = self.settings.loader
         if SAMPLES in splits:

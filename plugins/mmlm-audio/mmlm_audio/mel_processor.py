@@ -17,6 +17,7 @@ from mmlm_audio.reading import load_sound
 from mmlm_audio.spec_augment import spec_augment
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor
+from mmlm_core.views import PictureView, View
 
 __all__ = ["MelProcessor"]
 
@@ -46,6 +47,16 @@ class MelProcessor(Processor):
     def blank(self) -> dict[str, Tensor]:
         """Return one window of silence."""
         return self._made(self.log_mel(torch.zeros(self.options.window_samples)))
+
+    def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return a sound's `seconds`."""
+        return {"seconds": len(tensors["mel"]) * self.options.hop_samples / self.options.sample_rate}
+
+    def views(self, tensors: Mapping[str, Tensor]) -> list[View]:
+        """Return drawings of the spectrograms as they are after augmentation, without padding."""
+        lengths = tensors.get("lengths")
+        mels = [mel if lengths is None else mel[: int(lengths[item])] for item, mel in enumerate(tensors["mel"])]
+        return [PictureView(drawing(mel)) for mel in mels]
 
     def collate(self, items: Sequence[Mapping[str, Tensor]], generator: torch.Generator | None) -> dict[str, Tensor]:
         """Pad the spectrograms with zeros to the longest, and augment them where there is a generator.

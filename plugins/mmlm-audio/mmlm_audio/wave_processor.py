@@ -51,6 +51,10 @@ class WaveProcessor(Processor):
         """Return the shortest silence."""
         return self._made(torch.zeros(self.options.receptive))
 
+    def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return a sound's `seconds`."""
+        return {"seconds": len(tensors["wave"]) / self.options.sample_rate}
+
     def collate(self, items: Sequence[Mapping[str, Tensor]], generator: torch.Generator | None) -> dict[str, Tensor]:
         """Pad the waves with zeros to the longest.
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from mmlm_core.geometry import EXTENT, MOTION, PLACEMENT, boxed
 from mmlm_core.interfaces import Processor
 from mmlm_core.media import load_measured
+from mmlm_core.views import PictureView, View
 from mmlm_image.augment import colour, motion, move
 from mmlm_image.options import AugmentOptions
 
@@ -81,6 +82,18 @@ class PictureProcessor(Processor):
         whole = boxed(self.size, (0, 0, *self.size))
         pixels = torch.full((3, *self.size), 255, dtype=torch.uint8)
         return {"pixels": pixels, PLACEMENT: whole, EXTENT: torch.tensor(self.size)}
+
+    def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return a picture's own `width` and `height`, in pixels."""
+        height, width = tensors[EXTENT].tolist()
+        return {"width": width, "height": height}
+
+    def views(self, tensors: Mapping[str, Tensor]) -> list[View]:
+        """Return the pictures as they are after augmentation."""
+        from PIL import Image
+
+        pixels = (tensors["pixels"] * self._std + self._mean).clamp(0, 1).mul(255).round().to(torch.uint8)
+        return [PictureView(Image.fromarray(picture.permute(1, 2, 0).numpy())) for picture in pixels]
 
     def collate(self, items: Sequence[Mapping[str, Tensor]], generator: torch.Generator | None) -> dict[str, Tensor]:
         """Stack the pictures, augment them where there is a generator, and normalise.
