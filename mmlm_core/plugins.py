@@ -115,12 +115,13 @@ def _candidates() -> Iterable[tuple[Plugin, Callable[[], object]]]:
         yield Plugin(entry.name, owner.name if owner else "?", owner.version if owner else ""), entry.load
     for module in filter(None, (part.strip() for part in os.environ.get(VARIABLE, "").split(","))):
         if module not in seen:
-            yield Plugin(module, module.partition(".")[0], _version(module)), partial(importlib.import_module, module)
+            package = module.partition(".")[0] or module
+            yield Plugin(module, package, _version(package)), partial(importlib.import_module, module)
 
 
-def _version(module: str) -> str:
+def _version(package: str) -> str:
     try:
-        return version(module.partition(".")[0])
+        return version(package)
     except PackageNotFoundError:
         return ""
 

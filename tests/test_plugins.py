@@ -160,6 +160,13 @@ def test_a_module_named_by_the_environment_is_a_plugin(tmp_path: Path, monkeypat
     assert printed == f"{json.dumps(['mmlm_healthy'])} True\n"
 
 
+@pytest.mark.parametrize("module", ["../x", ".", "no such module", "json"])
+def test_a_name_of_no_plugin_in_the_environment_is_set_aside(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MMLM_PLUGINS", module)
+    found = {plugin.name: plugin for plugin in load_plugins().found}
+    assert found[module].fault and not found[module].components
+
+
 def test_a_plugin_that_gives_a_name_twice_gives_nothing_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     import types
     from dataclasses import make_dataclass

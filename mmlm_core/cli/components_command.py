@@ -111,8 +111,10 @@ def _named(registry: Registry, path: str) -> Component:
     kind, _, name = path.replace("=", "/").rpartition("/")
     if path in (*registry.kinds(), *KINDS) or not (kind and name):
         paths = [f"{component.kind}/{component.name}" for component in registry]
-        near = [known for known in paths if known.startswith(f"{path.rstrip('/')}/") or known.endswith(f"/{path}")]
-        meant = f" Did you mean {', '.join(f'`{known}`' for known in near)}?" if path and near else ""
+        words = path.strip("/")
+        near = [known for known in paths if words and f"/{words}/" in f"/{known}/"]
+        names = [component.name for component in registry]
+        meant = f" Did you mean {', '.join(f'`{known}`' for known in near)}?" if near else did_you_mean(path, names)
         raise OptionError(f"`{path}` must name a component with its kind, as `backbone/gru`.{meant}")
     if kind_of(kind) not in registry.kinds():
         kinds = registry.kinds()

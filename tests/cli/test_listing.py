@@ -51,6 +51,7 @@ def test_one_component_is_shown_with_its_options(mmlm: Mmlm) -> None:
          "`tokenizer`."),
         (["show"], "`mmlm components show` must name components, as `backbone/gru`."),
         (["show", "gru"], "`gru` must name a component with its kind, as `backbone/gru`. Did you mean `backbone/gru`?"),
+        (["show", "grru"], "`grru` must name a component with its kind, as `backbone/gru`. Did you mean `gru`?"),
         (["show", "encoder/image"], "`encoder/image` must name a component with its kind, as `backbone/gru`. "
          "Did you mean `encoder/image/cnn`?"),
         (["show", "head/"], "`head/` must name a component with its kind, as `backbone/gru`. "
