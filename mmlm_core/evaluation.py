@@ -15,6 +15,7 @@ from typing import Any
 
 from mmlm_core import generation, machine
 from mmlm_core.data import BatchLoader, Rows, collate_examples, has_length, make_loaders
+from mmlm_core.data.readable import readable
 from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_core.files import write_json, write_lines
 from mmlm_core.judging import continuation, judge, writes_freely
@@ -203,7 +204,8 @@ def _mixed(example: Example, other: Example, modalities: Iterable[str]) -> Examp
 
 
 def _targets(source: Any) -> Iterable[Any]:
-    return (example.target for example in source.read("train")) if "train" in source.splits() else ()
+    rows = readable(source.read("train"), OnError.SKIP) if "train" in source.splits() else ()
+    return (example.target for example in rows)
 
 
 def _shown(predictor: Predictor, judged: Judged) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import torch
 from mmlm_core.build import build
 from mmlm_core.composition import Composition
 from mmlm_core.data import corpus
+from mmlm_core.data.readable import readable
 from mmlm_core.interfaces import DataSource, Head, Stream, Tokenizer
 from mmlm_core.model import Model
 from mmlm_core.starting import read_start
@@ -59,16 +60,17 @@ def prepare(composition: Composition) -> Preparation:
     source = make_source(composition)
     train = source.read("train")
     seen = STREAMED if isinstance(train, Stream) else None
+    rows = partial(readable, train, composition.settings.loader.on_error)
     head = composition["head"]
     head_class: type[Head] = head.component.load()
     tokenizer = make_tokenizer(composition)
     if tokenizer is not None and (start is None or not start.gives_tokenizer):
-        tokenizer.train(corpus(islice(train, seen), said=partial(head_class.texts, head.options)))
+        tokenizer.train(corpus(islice(rows(), seen), said=partial(head_class.texts, head.options)))
     elif tokenizer is not None and start is not None:
         tokenizer.load(start.record.tokenizer_folder)
     facts = {}
     if head.traits.fits_targets:
-        facts = head_class.facts(head.options, (example.target for example in islice(train, seen)))
+        facts = head_class.facts(head.options, (example.target for example in islice(rows(), seen)))
     model = build(composition, tokenizer=tokenizer, facts=facts)
     started = _initialise(model, composition.settings.run.seed)
     if start is not None:

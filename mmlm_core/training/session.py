@@ -15,10 +15,12 @@ import torch
 
 from mmlm_core import machine
 from mmlm_core.data import BatchLoader, Rows, has_length, make_loaders, mixed_seed, stream_size
+from mmlm_core.data.readable import readable
 from mmlm_core.errors import DataError, OptionError
 from mmlm_core.interfaces import GenerativeHead, Stream
 from mmlm_core.preparation import Preparation
 from mmlm_core.runs import RunFolder, is_main
+from mmlm_core.settings import OnError
 from mmlm_core.training import random_state
 from mmlm_core.training.assembly import choose_precision, make_trainer, most_epochs
 from mmlm_core.training.bar import Bar
@@ -178,7 +180,8 @@ class Session:
         if isinstance(rows, Stream):
             return self._make({SAMPLES: list(islice(rows, most))}, 0, 1, False)[SAMPLES]
         drawn = sorted(random.Random(self.settings.run.seed).sample(range(len(rows)), min(len(rows), most)))
-        return self._make({SAMPLES: [rows[index] for index in drawn]}, 0, 1, False)[SAMPLES]
+        given = list(readable(rows, self.settings.loader.on_error, drawn))
+        return self._make({SAMPLES: given}, 0, 1, False)[SAMPLES] if given else None
 
     def _make(self, splits: Mapping[str, Rows], rank: int, ranks: int, pin: bool) -> dict[str, BatchLoader]:
         composition, model = self.preparation.composition, self.preparation.model
@@ -194,8 +197,8 @@ class Session:
 def _digest(rows: Rows) -> str:
     digest = hashlib.sha256()
     count = DIGESTED if isinstance(rows, Stream) else min(len(rows), DIGESTED)
-    spread = islice(rows, count) if isinstance(rows, Stream) else (rows[i * len(rows) // count] for i in range(count))
-    for row in spread:
+    places = None if isinstance(rows, Stream) else [i * len(rows) // count for i in range(count)]
+    for row in islice(readable(rows, OnError.SKIP, places), count):
         digest.update(repr((row.key, row.target, row.inputs.get("text"))).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]
 

@@ -1,71 +1,156 @@
-"""The options of this plugin's components. Imports neither torch nor pyarrow."""
+"""The options that the data sources share, and those of `table`. Imports neither torch nor pyarrow."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from mmlm_core.errors import OptionError
+from mmlm_core.errors import DataError, OptionError
 from mmlm_core.ranges import check_range
+from mmlm_data.guessing import guess
 
-__all__ = ["DELIMITERS", "JSON_LINES", "SUFFIXES", "TableOptions", "columns_of"]
+__all__ = [
+    "DELIMITERS",
+    "JSON_LINES",
+    "SUFFIXES",
+    "FileOptions",
+    "MappedOptions",
+    "TableOptions",
+    "check_encoding",
+    "columns_of",
+]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
-SUFFIXES = (*DELIMITERS, ".json", *JSON_LINES, ".parquet", ".pq")
-"""The endings of the files that can be read."""
+SUFFIXES = (*DELIMITERS, ".json", *JSON_LINES, ".parquet", ".pq", ".arrow", ".feather")
+"""The endings of the tables that can be read."""
 
 
 @dataclass
-class TableOptions:
-    """Rows of a CSV, TSV, JSON, JSON lines or Parquet file, with columns mapped to modalities."""
+class MappedOptions:
+    """Files of rows: where they are, and which of their columns are read."""
+
+    reads_inputs: ClassVar[bool] = False
+    """Whether rows of this kind always have an input."""
+    target_words: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What the targets of a column are, in the words of `Traits.provides`, where it is not `other_words`."""
+    other_words: ClassVar[tuple[str, ...]] = ("target",)
 
     path: str | None = None
-    """The file, read by its ending: .csv, .tsv, .json, .jsonl, .parquet."""
+    """The file or folder."""
     validation: str | None = None
-    """A file of validation rows; without one, `validation_fraction` of the rows of `path`."""
+    """The same of the validation rows; without one, `validation_fraction` of the rows of `path`."""
     test: str | None = None
-    """A file of test rows; without one, `test_fraction` of the rows of `path`."""
+    """The same of the test rows; without one, `test_fraction` of the rows of `path`."""
     validation_fraction: float = 0.1
     """The share of the rows of `path` that are for validation."""
     test_fraction: float = 0.1
     """The share of the rows of `path` that are for the test."""
-    split_column: str | None = None
-    """A column of `path` that says each row's split: train, validation (or valid, val, dev), test."""
     split_seed: int = 0
-    """Another number makes another division by fractions; rows added at the end leave a division as it is."""
+    """Another number makes another division; rows added at the end leave a division by fractions as it is."""
     inputs: dict[str, Any] = field(default_factory=dict)
-    """The column of each modality, as `image: path`; a list of columns gives several items of one modality."""
+    """The column of each modality, as `image: path`; a list of columns gives several items of one modality. Where
+    nothing is said, columns of usual names are taken, and told."""
     target: str | None = None
-    """The column that the model is to learn to say."""
+    """The column that the model is to learn to say; where nothing is said, one of a usual name, which is told."""
     prompt: str | None = None
     """The column with what a generated text begins with."""
-    limit: int | None = None
-    """Rows of a split that are read at most, from its beginning."""
-    encoding: str = "utf-8"
-    """The encoding of CSV, TSV and JSON files: utf-8, utf-16, gb18030, latin-1, ..."""
 
     def __post_init__(self) -> None:
-        """Check the ranges, the mapping, and that options do not contradict each other."""
+        """Check the ranges and the mapping; guess what is not said, and note it as `guessed`, by option."""
+        self.guessed: dict[str, str] = {}
         check_range(self, "validation_fraction", 0, 1)
         check_range(self, "test_fraction", 0, 1)
-        check_range(self, "limit", 1)
         if self.validation_fraction + self.test_fraction >= 1:
             raise OptionError(
                 "`validation_fraction` and `test_fraction` must leave rows to train on, "
                 f"not sum up to {self.validation_fraction + self.test_fraction:g}."
             )
+        columns_of(self.inputs)
+        if self.path and not (self.inputs and self.target):
+            nothing = not self.inputs and (self.reads_inputs or not self.target)
+            with nullcontext() if nothing else suppress(DataError):  # what is mapped is enough for a run that is loaded
+                self._guess(self.first_row())
+
+    def first_row(self) -> Mapping[str, Any]:
+        """Return the first row of the files, by which columns are guessed; empty: nothing is guessed.
+
+        Raises:
+            DataError: There is none.
+        """
+        return {}
+
+    def _guess(self, row: Mapping[str, Any]) -> None:
+        """Take columns of usual names for what is not said."""
+        said = [name for names in columns_of(self.inputs).values() for name in names]
+        inputs, target = guess(row, {*said, self.target, self.prompt})
+        if not self.inputs:
+            self.inputs = dict(inputs)
+            self.guessed |= {f"inputs.{modality}": name for modality, name in inputs.items()}
+        if not self.target and target:
+            self.target = self.guessed["target"] = target
+
+
+@dataclass
+class FileOptions(MappedOptions):
+    """Files of rows that can be divided in any way, since each row can be asked for."""
+
+    split_column: str | None = None
+    """A column of `path` that says each row's split: train, validation (or valid, val, dev), test."""
+    group_column: str | None = None
+    """A column, as a speaker or a patient: all rows that have the same there are in one split."""
+    folds: int | None = None
+    """Divide `path` into so many folds of one size, of which `fold` is the test (the validation, where `test` names a
+    file of its own) and the others are for training."""
+    fold: int = 0
+    """The fold that is held out, from 0; all in turn: `data.folds=5 data.fold=0,1,2,3,4 --multirun`."""
+    limit: int | None = None
+    """Rows of a split that are read at most, from its beginning."""
+    target_files: bool = False
+    """The target's cells name files, as masks, relative to the file that names them."""
+
+    def __post_init__(self) -> None:
+        """Check that options do not contradict each other, too."""
+        check_range(self, "folds", 2)
+        check_range(self, "fold", 0)
+        check_range(self, "limit", 1)
         if self.split_column and (self.validation or self.test):
             raise OptionError("`split_column` must be left out where `validation` or `test` names a file of its own.")
-        try:
-            "".encode(self.encoding)  # some codecs are of bytes, as base64
-        except LookupError:
+        if self.split_column and (self.group_column or self.folds):
+            raise OptionError("`split_column` says each row's split: `group_column` and `folds` must be left out.")
+        if self.folds and self.fold >= self.folds:
             raise OptionError(
-                f"`encoding` must be one that Python knows, as `utf-8`, `utf-16`, `gb18030`, `latin-1`, "
-                f"not `{self.encoding}`."
-            ) from None
-        columns_of(self.inputs)
+                f"`fold` must be from 0 to {self.folds - 1}, since there are {self.folds} `folds`, not {self.fold}."
+            )
+        if self.folds and self.validation and self.test:
+            raise OptionError("`folds` holds out rows of `path`: `validation` or `test` must be left out for them.")
+        super().__post_init__()
+
+
+@dataclass
+class TableOptions(FileOptions):
+    """Rows of a CSV, TSV, JSON, JSON lines, Parquet or Arrow file, with columns mapped to modalities."""
+
+    other_words: ClassVar[tuple[str, ...]] = ("target", "target:any")
+
+    path: str | None = None
+    """The file, read by its ending: .csv, .tsv, .json, .jsonl, .parquet, .arrow; or a folder of such files, or a
+    pattern, as `rows-*.parquet`."""
+    encoding: str = "utf-8"
+    """The encoding of CSV, TSV and JSON files: utf-8, utf-16, gb18030, latin-1, ..."""
+
+    def __post_init__(self) -> None:
+        """Check the encoding too."""
+        check_encoding(self.encoding)
+        super().__post_init__()
+
+    def first_row(self) -> Mapping[str, Any]:
+        """See `FileOptions.first_row`."""
+        from mmlm_data.reading import first_row
+
+        return first_row(self.path or "", self.encoding)
 
 
 def columns_of(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -81,3 +166,13 @@ def columns_of(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
             raise OptionError(f"`inputs.{modality}` must be a column or a list of columns, not {named!r}.")
         columns[modality] = listed
     return columns
+
+
+def check_encoding(encoding: str) -> None:
+    """Raise `OptionError` unless Python knows an encoding."""
+    try:
+        "".encode(encoding)  # some codecs are of bytes, as base64
+    except LookupError:
+        raise OptionError(
+            f"`encoding` must be one that Python knows, as `utf-8`, `utf-16`, `gb18030`, `latin-1`, not `{encoding}`."
+        ) from None

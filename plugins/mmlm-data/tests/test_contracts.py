@@ -1,8 +1,14 @@
+import atexit
+import shutil
+import tempfile
 from pathlib import Path
 
 from mmlm_core.testing import contracts
+from mmlm_data.specimens import SPECIMENS
 
-ROWS = Path(__file__).parent / "rows.csv"
-OPTIONS = {"path": str(ROWS), "inputs": {"text": "text"}, "target": "label"}
+FOLDER = Path(tempfile.mkdtemp(prefix="mmlm-data-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
-globals().update(contracts("mmlm_data.plugin", options={"data=table": OPTIONS}))
+OPTIONS = {f"data={name}": write(FOLDER / name) for name, write in SPECIMENS.items() if not (FOLDER / name).mkdir()}
+
+globals().update(contracts("mmlm_data.plugin", options=OPTIONS))

@@ -21,7 +21,8 @@ from mmlm_core.options import option_docs, typed
 from mmlm_core.types import Example
 from mmlm_data.options import TableOptions
 from mmlm_data.plugin import mmlm_components
-from mmlm_data.table import TableSource, hashed_shares
+from mmlm_data.splits import hashed_shares
+from mmlm_data.table import TableSource
 
 
 def read(path: Path, split: str = "train", **options: Any) -> Sequence[Example]:
@@ -301,8 +302,8 @@ BAD = {
     ),
     "a.xlsx": (
         b"x",
-        "`a.xlsx` cannot be read by its ending `.xlsx`. Choices: `.csv`, `.json`, `.jsonl`, `.ndjson`, "
-        "`.parquet`, `.pq`, `.tab`, `.tsv`.",
+        "`a.xlsx` cannot be read by its ending `.xlsx`. Choices: `.arrow`, `.csv`, `.feather`, `.json`, `.jsonl`, "
+        "`.ndjson`, `.parquet`, `.pq`, `.tab`, `.tsv`.",
     ),
     "hollow.csv": (
         b"text,label\n,1\n,2\n",
@@ -341,7 +342,7 @@ def test_parquet_with_one_name_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_mapped_and_no_path_and_no_split_say_so(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.csv", "text\n1\n2\n3\n")
+    path = written(tmp_path / "a.csv", "x\n1\n2\n3\n")
     with pytest.raises(
         DataError, match=r"^`data=table` maps no column: say, as an example, `data\.inputs\.text=COLUMN`\.$"
     ):
@@ -351,7 +352,7 @@ def test_nothing_mapped_and_no_path_and_no_split_say_so(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"^`data=table` has no split `tests`\. Did you mean `test`\? Choices: `train`\.$"
     ):
-        read(path, "tests", inputs={"text": "text"})
+        read(path, "tests", inputs={"text": "x"})
     with pytest.raises(DataError, match=r"^2 rows cannot be divided into 3 splits: name files with `data\.validation`"):
         hashed_shares(2, 0, 0.1, 0.1)
 
@@ -392,11 +393,11 @@ def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
 
 
 def test_the_traits_follow_the_mapping() -> None:
-    [component] = mmlm_components()
+    [component] = [component for component in mmlm_components() if component.name == "table"]
     options = typed(
         TableOptions, {"inputs": {"image": "a", "text": ["b", "c"], "audio": None}, "target": "d"}, "data", "t"
     )
-    assert component.traits_for(options).provides == {"input:image", "input:text", "target"}
+    assert component.traits_for(options).provides == {"input:image", "input:text", "target", "target:any"}
     assert component.traits_for(TableOptions()).provides == frozenset()
     assert component.load() is TableSource
 

@@ -1,0 +1,83 @@
+"""Members of JSON documents, checked, and the folders of the media that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mmlm_core.errors import DataError, did_you_mean
+from mmlm_data.json_files import parsed
+from mmlm_data.paths import openable
+
+__all__ = ["document", "media_folder", "member", "members"]
+
+T = TypeVar("T")
+
+WORDS: Mapping[type, str] = {str: "a text", int: "a whole number", list: "a list", dict: "an object"}
+
+
+def document(path: Path) -> Any:
+    """Return a JSON document.
+
+    Raises:
+        DataError: The file is missing, empty, or no JSON.
+    """
+    with openable(path):
+        return parsed(path)
+
+
+def member(path: Path, owner: Any, name: str, kind: type[T], where: str = "") -> T:
+    """Return a member of an object.
+
+    Args:
+        path: The document's file.
+        owner: The object.
+        name: The member's name.
+        kind: Its type.
+        where: Where in the document the object stands; empty: it is the document.
+
+    Raises:
+        DataError: The object is none, or has no such member of this type.
+    """
+    place = f"`{path}`" if not where else f"`{path}` {where}"
+    if not isinstance(owner, dict):
+        raise DataError(f"{place} must be an object with `{name}`, not {_short(owner)}.")
+    if name not in owner:
+        raise DataError(f"{place} has no `{name}`.{did_you_mean(name, owner)}")
+    found = owner[name]
+    if not isinstance(found, kind) or isinstance(found, bool):
+        raise DataError(f"{place} must have {WORDS[kind]} as `{name}`, not {_short(found)}.")
+    return found
+
+
+def members(path: Path, owner: Any, name: str, where: str = "") -> Iterable[tuple[str, Any]]:
+    """Return the items of a list, each with its place, as `annotations[17]`; raises as `member` does."""
+    begin = f"{where}.{name}" if where else name
+    return ((f"{begin}[{number}]", each) for number, each in enumerate(member(path, owner, name, list, where)))
+
+
+def media_folder(given: str | None, file: Path, usual: Iterable[Path], names: Iterable[str]) -> Path:
+    """Return the folder of the media that a file names.
+
+    Args:
+        given: What the option says: a folder, relative to the file's; None: the first usual one that has the first
+            named file, or the file's own.
+        file: The file.
+        usual: Where such media usually lie.
+        names: The names.
+
+    Raises:
+        DataError: The given folder is none.
+    """
+    if given is not None:
+        folder = file.parent / Path(given).expanduser()
+        if not folder.is_dir():
+            raise DataError(f"`{folder}`, which `data.images` names, is no folder.")
+        return folder
+    first = next(iter(names), "")
+    return next((folder for folder in (*usual, file.parent) if (folder / first).is_file()), file.parent)
+
+
+def _short(value: Any) -> str:
+    return f"`{str(value)[:60]}`"

@@ -1,0 +1,70 @@
+"""The data source `librispeech`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from mmlm_core.errors import DataError
+from mmlm_data.file_source import FileSource
+from mmlm_data.folders import relative
+from mmlm_data.media import modality_of
+from mmlm_data.parts import Part, part_of_rows
+from mmlm_data.paths import existing, files_below, openable
+from mmlm_data.spans import Lines
+from mmlm_data.speech_options import LibrispeechOptions
+from mmlm_data.splits import WORDS
+
+__all__ = ["LibrispeechSource"]
+
+COLUMNS = ("audio", "transcript", "speaker", "chapter", "subset", "split", "id")
+
+TRANSCRIPTS = ".trans.txt"
+
+
+class LibrispeechSource(FileSource):
+    """LibriSpeech (Panayotov et al. 2015): `SUBSET/SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER.flac`.
+
+    Args:
+        options: The options.
+    """
+
+    name = "librispeech"
+    own_split = "split"
+
+    def __init__(self, options: LibrispeechOptions) -> None:
+        super().__init__(options)
+        self.options = options
+
+    def parts(self, path: str, wanted: Mapping[str, str]) -> list[Part]:
+        """See `FileSource.parts`."""
+        root = existing(path)
+        rows = [row for file in files_below(root) if file.name.endswith(TRANSCRIPTS) for row in _rows(root, file)]
+        if not rows:
+            raise DataError(f"`{path}` has no transcripts: no file whose name ends in `{TRANSCRIPTS}`.")
+        return [part_of_rows(root, rows, pa.schema({name: pa.string() for name in COLUMNS}), root, keys="id")]
+
+
+def _rows(root: Path, file: Path) -> Iterator[dict[str, Any]]:
+    """Yield what one chapter says."""
+    sounds = {sound.stem: sound for sound in sorted(file.parent.iterdir()) if modality_of(sound.name) == "audio"}
+    subset = (root.absolute() / relative(root, file)).parts[-4]
+    with openable(file):
+        lines = Lines(file, "utf-8")
+    for place in range(len(lines)):
+        name, _, text = lines[place].strip().partition(" ")
+        if name not in sounds:
+            raise DataError(f"`{file}` line {lines.number(place)} is of `{name}`: there is no such sound beside it.")
+        speaker, _, rest = name.partition("-")
+        yield {
+            "audio": relative(root, sounds[name]),
+            "transcript": text.strip(),
+            "speaker": speaker,
+            "chapter": rest.partition("-")[0],
+            "subset": subset,
+            "split": WORDS.get(subset.partition("-")[0].lower()),
+            "id": name,
+        }

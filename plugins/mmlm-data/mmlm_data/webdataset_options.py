@@ -1,0 +1,31 @@
+"""The options of `webdataset`. Imports neither torch nor pyarrow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mmlm_data.options import MappedOptions
+
+__all__ = ["WebDatasetOptions"]
+
+
+@dataclass
+class WebDatasetOptions(MappedOptions):
+    """WebDataset: shards of tar files, streamed, whose members `0001.jpg`, `0001.txt` are one row."""
+
+    other_words: ClassVar[tuple[str, ...]] = ("target", "target:any")
+
+    path: str | None = None
+    """The shards: a file, a folder, a pattern as `shards/*.tar`, or numbers as `'"train-{000..146}.tar"'`. A column is
+    a member's ending, as `jpg`, `txt` or `cls`, or what the row's `.json` has under a name."""
+    validation: str | None = None
+    """The same of the validation rows; without one, a share of the rows of `path` by their keys, for which all shards
+    are read again."""
+
+    def first_row(self) -> Mapping[str, Any]:
+        """See `MappedOptions.first_row`."""
+        from mmlm_data.shards import first_sample
+
+        return first_sample(self.path or "")
