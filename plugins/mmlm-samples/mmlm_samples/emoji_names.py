@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Any
 
 from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_core.interfaces import DataSource
 from mmlm_core.types import Example
 from mmlm_samples.emoji_names_options import EmojiNamesOptions
 from mmlm_samples.files import path
-from mmlm_samples.name_families import families, splits_of
-from mmlm_samples.options import LANGUAGES
-from mmlm_samples.rows import SPLITS, SampleFile, spread
+from mmlm_samples.named_emoji import named_emoji
+from mmlm_samples.rows import SPLITS, spread
 
 __all__ = ["EmojiNamesSource"]
 
@@ -44,21 +41,8 @@ class EmojiNamesSource(DataSource):
         source, target = (f"label_{language}" for language in (self.options.source, self.options.target))
         rows = [
             Example(f"{path('emoji').name}:{row['number'] + 1}", {"text": [row[source]]}, row[target])
-            for row, where in zip(*_parted(), strict=True)
+            for row, where in zip(*named_emoji(), strict=True)
             if (where if self.options.validate or where == "test" else "train") == split
             and (self.options.tones or row["tone"] == "none")
         ]
         return spread(rows, self.options.limit)
-
-
-@cache
-def _parted() -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the first row of each emoji, and the split of each."""
-    file = SampleFile("emoji", {}, None, None, called="emoji_names")
-    columns = ["emoji", "kin", "tone", *(f"label_{language}" for language in LANGUAGES)]
-    first: dict[str, dict[str, Any]] = {}
-    for number, row in enumerate(file.columns(dict.fromkeys(columns, "data")).to_pylist()):
-        first.setdefault(row["emoji"], {"number": number, **row})
-    rows = list(first.values())
-    names = [[row[f"label_{language}"] for language in LANGUAGES] for row in rows]
-    return rows, splits_of([row["label_en"] for row in rows], families(names, [row["kin"] for row in rows]))

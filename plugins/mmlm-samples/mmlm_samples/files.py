@@ -8,7 +8,7 @@ from pathlib import Path
 
 __all__ = ["NAMES", "PARTS", "path"]
 
-NAMES = ("emoji", "poems", "prose", "spam")
+NAMES = ("dialogues", "emoji", "poems", "prose", "spam")
 """The data sets."""
 
 PARTS = ("emoji_alpha",)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmlm_core import Component, Traits, hookimpl
+from mmlm_samples.dialogues_options import DialoguesOptions
+from mmlm_samples.emoji_commands_options import EmojiCommandsOptions
+from mmlm_samples.emoji_facts_options import EmojiFactsOptions
 from mmlm_samples.emoji_names_options import EmojiNamesOptions
 from mmlm_samples.emoji_questions_options import EmojiQuestionsOptions
 from mmlm_samples.emoji_scenes_options import EmojiScenesOptions, SceneTask
@@ -34,6 +37,30 @@ def mmlm_components() -> list[Component]:
             options=EmojiNamesOptions,
             target="mmlm_samples.emoji_names:EmojiNamesSource",
             traits=Traits(provides=frozenset({"input:text", "target"})),
+            tiny={"limit": 16},
+        ),
+        Component(
+            kind="data",
+            name="emoji_facts",
+            options=EmojiFactsOptions,
+            target="mmlm_samples.emoji_facts:EmojiFactsSource",
+            traits=Traits(provides=frozenset({"input:text", "target"})),
+            tiny={"limit": 16},
+        ),
+        Component(
+            kind="data",
+            name="emoji_commands",
+            options=EmojiCommandsOptions,
+            target="mmlm_samples.emoji_commands:EmojiCommandsSource",
+            traits=Traits(provides=frozenset({"input:text", "target"})),
+            tiny={"rows": 100, "limit": 16},
+        ),
+        Component(
+            kind="data",
+            name="dialogues",
+            options=DialoguesOptions,
+            target="mmlm_samples.dialogues:DialoguesSource",
+            traits=Traits(provides=frozenset({"target:messages"})),
             tiny={"limit": 16},
         ),
         Component(

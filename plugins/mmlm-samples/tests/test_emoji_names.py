@@ -10,9 +10,10 @@ import pytest
 
 from mmlm_core.errors import DataError, OptionError
 from mmlm_core.types import Example
-from mmlm_samples.emoji_names import EmojiNamesSource, _parted
+from mmlm_samples.emoji_names import EmojiNamesSource
 from mmlm_samples.emoji_names_options import EmojiNamesOptions
 from mmlm_samples.name_families import families, splits_of
+from mmlm_samples.named_emoji import named_emoji
 from mmlm_samples.options import LANGUAGES
 
 SPLITS = ["train", "validation", "test"]
@@ -66,7 +67,7 @@ def test_no_name_of_the_test_is_one_of_training_in_any_language(language: str) -
 
 def test_variants_in_tone_hair_gender_and_direction_lie_in_one_split() -> None:
     kin: dict[str, set[str]] = {}
-    for row, split in zip(*_parted(), strict=True):
+    for row, split in zip(*named_emoji(), strict=True):
         kin.setdefault(row["kin"], set()).add(split)
     assert all(len(splits) == 1 for splits in kin.values())
     stems: dict[str, set[str]] = {}

@@ -44,7 +44,9 @@ def of_emoji(family: str, label: str) -> dict[str, Any] | None:
     return next((row for row in rows("emoji") if row["family"] == family and row["label_en"] == label), None)
 
 
-@pytest.mark.parametrize(("name", "limit"), [("emoji", 8e6), ("spam", 3e6), ("poems", 1.5e6), ("prose", 1e6)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("emoji", 8e6), ("spam", 3e6), ("poems", 1.5e6), ("prose", 1e6), ("dialogues", 1e5)]
+)
 def test_a_file_is_small_enough_to_embed(name: str, limit: float) -> None:
     assert 0 < path(name).stat().st_size <= limit
 

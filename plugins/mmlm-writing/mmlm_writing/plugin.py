@@ -26,6 +26,7 @@ _CAUSAL = Need(
     because="writes its text token by token, so it must not see the tokens to come",
 )
 _TARGET = Need("data", has=frozenset({"target"}), because="learns from targets")
+_ANSWERS = Need("data", has=frozenset({"target", "target:messages"}), because="learns from answers")
 _WRITES = frozenset({"queries", "generates"})
 
 
@@ -52,7 +53,7 @@ def mmlm_components() -> list[Component]:
             target="mmlm_writing.dialogue:Dialogue",
             traits=Traits(
                 provides=_WRITES,
-                needs=(_CAUSAL, Need("data", has=frozenset({"messages", "target"}), because="learns from answers")),
+                needs=(_CAUSAL, _ANSWERS),
                 uses_tokenizer=True,
                 special_tokens=ROLES,
             ),
