@@ -4,6 +4,7 @@ Classification of texts: TF-IDF and logistic regression (scikit-learn). Language
 model (Witten-Bell, nltk) over the run's own tokens, so that both perplexities count the same things. Texts out of
 texts, as translations: a table of words (IBM's model 1, nltk), and the target of the nearest source. Questions about
 pictures, or captions: the most frequent answer, of each kind, and to each question; the run's figures by kind too.
+Summaries: the first sentence, and its first words.
 """
 
 import json
@@ -14,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from statistics import median
 
 import mmlm_core
 from mmlm_core.interfaces import Tokenizer
@@ -115,6 +117,18 @@ def answer(train: list[Example], test: list[Example]) -> dict[str, list[str]]:
     }
 
 
+def sum_up(train: list[Example], test: list[Example]) -> dict[str, list[str]]:
+    """Return each text's first sentence (Nenkova 2005 calls that hard to beat for news), and the words that begin it.
+
+    Of these there are as many as a target of training has, in the middle.
+    """
+    usual = int(median(len(row.target.split()) for row in train))
+    return {
+        "the first sentence": [re.split(r"(?<=[.!?。！？])\s", _text(row))[0] for row in test],
+        f"the first {usual} words": [" ".join(_text(row).split()[:usual]) for row in test],
+    }
+
+
 def kind(row: Example) -> str:
     """Return the kind of a row that says it in its key, as `emoji.parquet:17:colour`; else nothing."""
     parts = row.key.split(":")
@@ -163,8 +177,11 @@ def main(run: str, split: str = "test") -> None:
     if head in ("captioning", "translation", "answering"):
         pictures = "image" in train[0].inputs
         answers = answer(train, test) if pictures else translate(train, test)
-        names = ["exact_match", "token_f1"] if pictures else ["exact_match", "token_f1", "bleu", "chrf"]
+        names = list(dict.fromkeys([*predictor.model.head.metrics([{"prediction": "a"}], ["a"]), "chrf"]))
         compare(Path(run), answers, test, predictor.model.head.metrics, names)
+        return
+    if head == "summarization":
+        compare(Path(run), sum_up(train, test), test, predictor.model.head.metrics, ["rouge_1", "rouge_2", "rouge_l"])
         return
     if head == "classification":
         baseline = classify(train, test)
