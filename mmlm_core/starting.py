@@ -40,7 +40,8 @@ class Start:
     """A run that another composition starts from.
 
     A part is taken over where both compositions have the same component in its slot; of a head, where it also knows the
-    same of its targets. The token table is a part of its own. All else begins anew.
+    same of its targets; of a fusion, what it has for inputs that both read. The token table is a part of its own. All
+    else begins anew.
 
     Args:
         record: The run.
@@ -88,10 +89,9 @@ class Start:
         faults = [fault for slot in shared for fault in self._misfits(slot, theirs[slot], ours[slot])]
         if faults:
             self._refuse(["weights of the same part differ in shape", *faults])
-        for slot in shared:
-            ours[slot].load_state_dict(_own_state(theirs[slot]) | _table_state(ours[slot]))
-        taken = sum(_size(ours[slot]) for slot in shared)
-        named = [slot for slot in shared if _size(ours[slot])]
+        sizes = {slot: _copy(theirs[slot], ours[slot]) for slot in shared}
+        taken = sum(sizes.values())
+        named = [slot for slot in shared if sizes[slot]]
         tables = [each for each in (_table(old), _table(model)) if each is not None]
         if self.gives_tokenizer and old_tokenizer is not None and tokenizer is not None and len(tables) == 2:
             taken += self._copy_vectors(*tables, old_tokenizer, tokenizer)
@@ -111,7 +111,9 @@ class Start:
     def _misfits(self, slot: str, theirs: nn.Module, ours: nn.Module) -> Iterator[str]:
         """Yield what keeps the weights of a part from being those of another."""
         old, new = _own_state(theirs), _own_state(ours)
-        for name in sorted({*old, *new}):
+        other_inputs = self.record.composition.modalities() != self._composition.modalities()
+        names = old.keys() & new.keys() if slot == "fusion" and other_inputs else old.keys() | new.keys()
+        for name in sorted(names):
             shapes = [list(state[name].shape) if name in state else "missing" for state in (old, new)]
             if shapes[0] != shapes[1]:
                 options = " and ".join(self._other_options(slot))
@@ -146,6 +148,14 @@ class Start:
     def _refuse(self, reasons: list[str]) -> None:
         told = ": ".join([reasons[0], "; ".join(reasons[1:])]) if len(reasons) > 1 else reasons[0]
         raise RunError(f"`run.init={self.record.folder.path}` does not fit this composition: {told}.")
+
+
+def _copy(of: nn.Module, to: nn.Module) -> int:
+    """Copy the weights that both parts have, but the token table's, and return how many numbers these are."""
+    theirs, ours = _own_state(of), _own_state(to)
+    shared = {name: theirs[name] for name in ours if name in theirs}
+    to.load_state_dict(shared, strict=False)
+    return sum(value.numel() for value in shared.values())
 
 
 def _table(model: Model) -> TokenTable | None:
