@@ -364,6 +364,16 @@ def test_the_readmes_command_trains(made: dict[str, Made], tmp_path: Path, kind:
 
 
 @pytest.mark.slow
+def test_the_index_takes_what_it_builds(made: dict[str, Made], tmp_path: Path) -> None:
+    source = made["encoder/pointcloud"].folder
+    for words in (["build", "--no-isolation", "--outdir", str(tmp_path), str(source)],
+                  ["twine", "check", "--strict", str(tmp_path / "*")]):  # fmt: skip
+        done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("PASSED") == 2
+
+
+@pytest.mark.slow
 def test_the_cores_wheel_holds_the_templates(tmp_path: Path) -> None:
     wheel = build(ROOT, tmp_path)
     names = set(zipfile.ZipFile(wheel).namelist())
