@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,6 +10,9 @@ from torch.nn import functional
 from mmlm_segmentation.options import Decoder, SegmentationOptions
 
 __all__ = ["make_decoder"]
+
+LEAST = 8
+"""Channels that a layer has at least."""
 
 
 def make_decoder(options: SegmentationOptions, width: int, classes: int) -> nn.Module:
@@ -19,19 +22,18 @@ def make_decoder(options: SegmentationOptions, width: int, classes: int) -> nn.M
     """
     if options.decoder is Decoder.linear:
         return nn.Conv2d(width, classes, 1)
-    channels = options.channels
-    layers: list[nn.Module] = [nn.Conv2d(width, channels, 1)]
-    layers += [_Doubling(channels) for _ in range(options.stages)]
-    return nn.Sequential(*layers, nn.Conv2d(channels, classes, 1))
+    channels = [max(LEAST, options.channels >> stage) for stage in range(options.stages + 1)]
+    doublings = [_Doubling(*pair) for pair in pairwise(channels)]
+    return nn.Sequential(nn.Conv2d(width, channels[0], 1), *doublings, nn.Conv2d(channels[-1], classes, 1))
 
 
 class _Doubling(nn.Module):
     """Twice the height and width, then a convolution."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm = nn.GroupNorm(math.gcd(8, channels), channels)
+        self.convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, maps: Tensor) -> Tensor:
         larger = functional.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=False)

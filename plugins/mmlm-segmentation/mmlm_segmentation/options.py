@@ -27,7 +27,7 @@ class SegmentationOptions:
     """`linear`: each place's scores, drawn larger (Segmenter, Strudel et al. 2021); `convolution`: layers that double
     the sides in turns (SETR-PUP, Zheng et al. 2021), for finer borders."""
     channels: int = 64
-    """Channels of the decoder `convolution`."""
+    """Channels that the decoder `convolution` begins with; each layer halves them."""
     stages: int = 2
     """Layers of the decoder `convolution`, each of which doubles height and width."""
     dropout: float = 0.1

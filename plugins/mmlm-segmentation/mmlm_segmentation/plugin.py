@@ -30,7 +30,6 @@ def _traits(options: SegmentationOptions) -> Traits:
     name = options.input
     places = "reads the places of a picture, down and across"
     return Traits(
-        provides=frozenset({"masks"}),
         needs=(
             Need(f"encoder/{name}", has=frozenset({"grid"}), because=places),
             Need(f"projection/{name}", has=frozenset({"positions", "grid"}), because=places),

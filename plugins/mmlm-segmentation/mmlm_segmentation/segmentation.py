@@ -146,8 +146,11 @@ def _enlarged(logits: Tensor, theta: Tensor, size: tuple[int, int]) -> NDArray[n
     """
     grid = functional.affine_grid(theta[None], [1, 1, *size], align_corners=False)
     lines = max(1, AT_ONCE // (len(logits) * size[1]))
-    bands = [
-        functional.grid_sample(logits[None], band, mode="bilinear", padding_mode="border", align_corners=False)
-        for band in (grid[:, top : top + lines] for top in range(0, size[0], lines))
-    ]
-    return torch.cat([band.argmax(1)[0] for band in bands]).cpu().numpy()
+    bands = (grid[:, top : top + lines] for top in range(0, size[0], lines))
+    return torch.cat([_sampled(logits, band).argmax(0) for band in bands]).cpu().numpy()
+
+
+def _sampled(logits: Tensor, grid: Tensor) -> Tensor:
+    """Return the scores at some places. Shape: [K, H, W] and [1, h, w, 2] -> [K, h, w]."""
+    scores = functional.grid_sample(logits[None], grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return scores[0]
