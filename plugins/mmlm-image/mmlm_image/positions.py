@@ -45,6 +45,6 @@ def fit_timm_positions(encoder: nn.Module, state: dict[str, Tensor], prefix: str
     if given is None or wanted is None or grid is None or given.ndim != 3 or given.shape == wanted.shape:
         return
     first = 0 if getattr(model, "no_embed_class", False) else int(getattr(model, "num_prefix_tokens", 0))
-    from timm.layers import resample_abs_pos_embed  # heavy: `cnn` and `vit` do without timm
+    from timm.layers.pos_embed import resample_abs_pos_embed  # heavy: `cnn` and `vit` do without timm
 
     state[key] = resample_abs_pos_embed(given, list(grid), num_prefix_tokens=first)

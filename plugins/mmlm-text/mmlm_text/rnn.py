@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -42,6 +42,10 @@ class RnnEncoder(Encoder):
     def initialise(self) -> str:
         """See `Encoder.initialise`."""
         return fill_table(self.table, self.tokenizer, self.options)
+
+    def stages(self) -> Sequence[Sequence[nn.Module | nn.Parameter]]:
+        """Return the tokens' vectors, then each layer. See `Encoder.stages`."""
+        return [[self.table], *([layer] for layer in self.layers)]
 
     def processor(self) -> Processor:
         """Return the processor of the texts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +56,11 @@ class TransformerEncoder(Encoder):
     def initialise(self) -> str:
         """See `Encoder.initialise`."""
         return fill_table(self.table, self.tokenizer, self.options)
+
+    def stages(self) -> Sequence[Sequence[nn.Module | nn.Parameter]]:
+        """Return the tokens' vectors with the learned positions, then each layer. See `Encoder.stages`."""
+        positions = [self.positions] if isinstance(self.positions, nn.Parameter) else []
+        return [[self.table, *positions], *([layer] for layer in self.layers)]
 
     def processor(self) -> Processor:
         """Return the processor of the texts."""

@@ -163,3 +163,11 @@ def test_more_tokens_than_positions_are_refused():
     with pytest.raises(DataError) as caught:
         transformer(max_tokens=2)({"ids": torch.tensor([[A, B, C]])})
     assert str(caught.value) == "A text has 3 tokens; `max_tokens` of the text encoder is 2."
+
+
+def test_the_stages_of_a_transformer_are_its_vectors_and_its_layers():
+    learned, sinusoidal = transformer(), transformer(positions=Positions.SINUSOIDAL)
+    first, *layers = learned.stages()
+    assert first[0] is learned.table and first[1] is learned.positions
+    assert layers == [[learned.layers[0]], [learned.layers[1]]]
+    assert sinusoidal.stages()[0] == [sinusoidal.table]

@@ -108,3 +108,8 @@ def test_a_table_of_its_own_has_its_own_width(make: Any) -> None:
     encoder = make(embedding_width=7)
     assert encoder.table.width == 7 and encoder.table.vocabulary == BYTES.vocabulary
     assert encoder(collate(encoder, "ab")).values.isfinite().all()
+
+
+def test_the_stages_of_an_rnn_are_its_vectors_and_its_layers() -> None:
+    encoder = rnn(depth=2)
+    assert encoder.stages() == [[encoder.table], [encoder.layers[0]], [encoder.layers[1]]]
