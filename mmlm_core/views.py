@@ -13,13 +13,15 @@ SPECIAL = ("pad", "begin", "end", "mask", "unknown")
 
 @dataclass(frozen=True)
 class PictureView:
-    """A picture, or what is drawn of a sound.
+    """A picture, or what is drawn of something else, such as a sound's spectrogram.
 
     Attributes:
         picture: A `PIL.Image.Image`.
+        stretches: It may be drawn as wide as there is room, since its sides are not alike (a time, a pitch).
     """
 
     picture: Any
+    stretches: bool = False
 
 
 @dataclass(frozen=True)

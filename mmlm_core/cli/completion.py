@@ -35,6 +35,7 @@ _FLAGS = {
     "eval": ("--split", "--json", "--help"),
     "predict": ("--table", "--column", "--text", "--prompt", "--out", "--help"),
     "generate": ("--table", "--column", "--text", "--prompt", "--out", "--help"),
+    "data": ("--split", "--json", "--rows", "--out", "--config-dir", "--help"),
     "components": ("--help",),
     "plugins": ("--help",),
     "plugin": ("--kind", "--folder", "--help"),
@@ -88,7 +89,9 @@ def candidates(words: Sequence[str], menu: Callable[[], Menu]) -> list[str]:
     if command == "plugins":
         names = [plugin.name for plugin in menu().plugins.found] if len(words) > 3 else ["check"]
         return _starting(word, names)
-    if command in ("train", "compat", "explain"):
+    if command == "data" and len(words) == 3:
+        return _starting(word, ("check", "preview"))
+    if command in ("train", "compat", "explain", "data"):
         return _overrides(word, words[2:-1], menu())
     if command == "components":
         registry = menu().registry

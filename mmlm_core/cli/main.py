@@ -19,6 +19,7 @@ COMMANDS = {
     "eval": "measure a trained run on a split of its data",
     "predict": "predict for files, folders, a table or standard input; JSON lines out",
     "generate": "write text for an input or a prompt, as it is generated",
+    "data": "`check` the rows of a composition before it is trained, or `preview` them as the model gets them",
     "components": "list what can be chosen, and who gives it",
     "compat": "show which choices fit together, and why others do not",
     "explain": "explain an option: its value, who set it, what it is",

@@ -56,7 +56,7 @@ class MelProcessor(Processor):
         """Return drawings of the spectrograms as they are after augmentation, without padding."""
         lengths = tensors.get("lengths")
         mels = [mel if lengths is None else mel[: int(lengths[item])] for item, mel in enumerate(tensors["mel"])]
-        return [PictureView(drawing(mel)) for mel in mels]
+        return [PictureView(drawing(mel), stretches=True) for mel in mels]
 
     def collate(self, items: Sequence[Mapping[str, Tensor]], generator: torch.Generator | None) -> dict[str, Tensor]:
         """Pad the spectrograms with zeros to the longest, and augment them where there is a generator.

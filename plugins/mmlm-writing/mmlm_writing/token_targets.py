@@ -157,23 +157,23 @@ class TokenTargets(TargetProcessor):
         return {"tokens": len(ids), "unknown tokens": int((ids == self.tokenizer.unknown).sum())}
 
     def views(self, tensors: Mapping[str, Tensor]) -> list[View]:
-        """Return what each row learns to write: the token at each position's label is scored."""
+        """Return what each row learns to write, or each row of packed texts; its end is scored but never read."""
         if "labels" not in tensors or tensors["ids"].dim() != 2:
             return []
-        labels = tensors["labels"]
-        scored = (labels != IGNORED).tolist()
-        ids, lengths = tensors["ids"].tolist(), tensors["lengths"].tolist()
-        documents = tensors.get("documents")
-        # A position reads one token and is scored on the next, so a text is its first token and then its labels.
-        read = [row[:length] for row, length in zip(ids, lengths, strict=True)]
-        said = [[False, *row[: length - 1]] for row, length in zip(scored, lengths, strict=True)]
-        for row, (text, flags) in enumerate(zip(read, said, strict=True)):
-            if scored[row][lengths[row] - 1]:
-                text.append(int(labels[row, lengths[row] - 1]))
-                flags.append(True)
-        packed = None if documents is None else [[*row, row[length - 1]] for row, length in
-                                                 zip(documents.tolist(), lengths, strict=True)]  # fmt: skip
-        return [*token_views(self.tokenizer, read, said, packed)]
+        documents = tensors.get("documents", torch.zeros_like(tensors["ids"]))
+        texts: list[list[int]] = []
+        scored: list[list[bool]] = []
+        owners: list[list[int]] = []
+        for row, length in enumerate(tensors["lengths"].tolist()):
+            texts, scored, owners = [*texts, []], [*scored, []], [*owners, []]
+            for number in documents[row, :length].unique().tolist():
+                place = documents[row, :length] == number
+                ids, labels = tensors["ids"][row, :length][place], tensors["labels"][row, :length][place]
+                counted = (labels != IGNORED).tolist()  # a position reads one token, and is scored on the next
+                texts[-1] += [*ids.tolist(), *labels[-1:][labels[-1:] != IGNORED].tolist()]
+                scored[-1] += [False, *counted[:-1], *[True] * counted[-1]]
+                owners[-1] += [number] * (len(ids) + counted[-1])
+        return [*token_views(self.tokenizer, texts, scored, owners)]
 
     def collate(
         self, targets: Sequence[Mapping[str, Tensor]], inputs: dict[str, Items], generator: torch.Generator | None
