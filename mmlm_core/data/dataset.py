@@ -59,6 +59,7 @@ def prepare(example: Example, processors: Mapping[str, Processor], target_proces
         laid_out = example
         for processor in processors.values():
             laid_out = processor.lay_out(laid_out)
+        _check_places(laid_out)
         inputs = {
             modality: [processor.process(opened(item)) for item in laid_out.inputs.get(modality) or ()]
             for modality, processor in processors.items()
@@ -71,6 +72,16 @@ def prepare(example: Example, processors: Mapping[str, Processor], target_proces
         error.add_note(f"This was in the row `{example.key}`.")
         raise
     return Row(inputs, targets, example, laid_out.places)
+
+
+def _check_places(example: Example) -> None:
+    """Raise `DataError` where a row says where its items stand, and not of each."""
+    if example.places is None:
+        return
+    for modality, items in example.inputs.items():
+        said, given = len(example.places.get(modality, ())), len(items or ())
+        if said != given:
+            raise DataError(f"`places` must have a number for each item of `{modality}`, {given}, not {said}.")
 
 
 class Prepared(Dataset[Row | Fault]):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import pickle
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -328,3 +329,27 @@ def test_the_corpus_has_every_text_and_nothing_else() -> None:
     ]
     assert list(corpus(examples)) == ["我爱吃苹果", "b", "e", "d", "g", "h"]
     assert list(corpus(examples, ("premise",))) == ["e", "d", "f", "g", "h"]
+
+
+def test_items_come_with_the_places_that_their_rows_say() -> None:
+    said = Example("a", {"image": [1, 2]}, 0, places={"image": [3, 1]})
+    silent = Example("b", {"image": [5]}, 0)
+    batch = collate_examples([said, silent], {"image": Numbers()}, Answers())
+    assert batch.inputs["image"].places.tolist() == [3, 1, 0]
+    assert collate_examples([silent], {"image": Numbers()}, Answers()).inputs["image"].places is None
+
+
+def test_places_of_more_or_fewer_items_are_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        collate_examples([Example("a", {"image": [1]}, 0, places={"image": [1, 2]})], {"image": Numbers()}, Answers())
+    assert str(caught.value) == "`a`: `places` must have a number for each item of `image`, 1, not 2."
+
+
+def test_a_processor_may_lay_out_a_row_before_its_items_are_processed() -> None:
+    class Reversing(Numbers):
+        def lay_out(self, example: Example) -> Example:
+            return replace(example, inputs={"image": [*example.inputs["image"]][::-1]})
+
+    batch = collate_examples([Example("a", {"image": [1, 2]}, 0)], {"image": Reversing()}, Answers())
+    assert batch.inputs["image"].tensors["value"].flatten().tolist() == [2, 1]
+    assert batch.examples[0].inputs == {"image": [1, 2]}
