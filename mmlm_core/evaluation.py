@@ -31,6 +31,9 @@ __all__ = ["COMMON", "SHUFFLED", "derangement", "evaluate", "most_common"]
 
 COMMON = "most frequent answer"
 SHUFFLED = "shuffled inputs"
+GROUPS = 20
+"""Groups that are told apart at most."""
+
 SHOWN = 24
 """Rows that the report shows, drawn at random."""
 
@@ -100,6 +103,7 @@ def evaluate(
             "skipped": judged.skipped,
             "metrics": metrics,
             "controls": told,
+            "groups": _groups(predictor, judged),
             "overrides": list(overrides),
             "seconds": round(time.monotonic() - began, 1),
         },
@@ -167,6 +171,22 @@ def _measured(
     return {name: float(value) for name, value in metrics.items()}
 
 
+def _groups(predictor: Predictor, judged: Judged) -> dict[str, dict[str, float]]:
+    """Return `rows` and the metrics of each group that rows are measured under, the largest first, of the first ones."""
+    places: dict[str, list[int]] = {}
+    for place, example in enumerate(judged.examples):
+        if example.group is not None:
+            places.setdefault(example.group, []).append(place)
+    largest = sorted(places.items(), key=lambda group: -len(group[1]))[:GROUPS]
+    return {
+        group: {
+            "rows": len(of),
+            **_measured(predictor, [judged.predictions[i] for i in of], [judged.examples[i] for i in of]),
+        }
+        for group, of in largest
+    }
+
+
 def _controls(
     predictor: Predictor, judged: Judged, targets: Iterable[Any], progress: bool
 ) -> dict[str, dict[str, Any]]:
@@ -177,14 +197,15 @@ def _controls(
     if not predictor.composition.modalities() or not examples or judged.predictions[0].get("prediction") is None:
         return told
     pairs = "pairs" in predictor.composition["head"].traits.provides
-    alone = isinstance(judged.predictions[0]["prediction"], str | int) or pairs  # one answer for the whole row
+    alone = isinstance(judged.predictions[0]["prediction"], str | int | float) or pairs  # one answer for the whole row
     aligned = QUERIES not in model.head.reads and not alone  # a tag for each word: no answer goes for another row
     answer = None if pairs or aligned else model.head.constant()
     if answer is None and not (pairs or aligned):
         answer = most_common(targets)
     if answer is not None:
         told[COMMON] = _measured(predictor, [{"prediction": answer}] * len(examples), examples)
-    if len(examples) > 1 and not aligned:
+    located = "located" in predictor.composition["head"].traits.provides  # in the inputs of their own row
+    if len(examples) > 1 and not aligned and not located:
         modalities = predictor.composition.modalities()
         others = {SHUFFLED: modalities[1:] if pairs else modalities}  # all of them would still be a pair
         if len(modalities) > 1 and not pairs:

@@ -92,9 +92,9 @@ class Start:
         sizes = {slot: _copy(theirs[slot], ours[slot]) for slot in shared}
         taken = sum(sizes.values())
         named = [slot for slot in shared if sizes[slot]]
-        tables = [each for each in (_table(old), _table(model)) if each is not None]
-        if self.gives_tokenizer and old_tokenizer is not None and tokenizer is not None and len(tables) == 2:
-            taken += self._copy_vectors(*tables, old_tokenizer, tokenizer)
+        of, to = _table(old), _table(model)
+        if of is not None and to is not None and old_tokenizer is not None and tokenizer is not None:
+            taken += self._copy_vectors(of, to, old_tokenizer, tokenizer)
             named.insert(0, TABLE)
         if not named:
             self._refuse(["no part of it has the name of a part of this composition"])

@@ -57,7 +57,7 @@ def mmlm_components() -> list[Component]:
             options=SpanOptions,
             target="mmlm_heads.span:Span",
             traits=Traits(
-                provides=frozenset({"queries", "answers"}),
+                provides=frozenset({"queries", "located"}),
                 needs=(
                     Need("encoder/text", has=frozenset({"sequence"}), because="answers by a part of a text"),
                     Need("projection/text", has=frozenset({"positions"}), because="reads each token's own position"),
@@ -119,7 +119,7 @@ def _classification_traits(options: ClassificationOptions) -> Traits:
 def _regression_traits(options: RegressionOptions) -> Traits:
     queries = options.pooling is Pooling.query
     return Traits(
-        provides=frozenset({"numbers", *(["queries"] if queries else [])}),
+        provides=frozenset({"queries"} if queries else ()),
         needs=(Need("encoder", because="measures inputs"), _NUMBERS),
         fits_targets=True,
         reads=frozenset() if queries else ALL,

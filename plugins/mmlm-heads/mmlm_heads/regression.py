@@ -88,6 +88,10 @@ class Regression(Head):
         rows = (self.readout(outputs) * self.deviation + self.mean).tolist()
         return [{"prediction": row[0] if self._count == 1 else row} for row in rows]
 
+    def constant(self) -> Any:
+        """Return the mean of the training targets."""
+        return self.mean.item() if self._count == 1 else self.mean.tolist()
+
     def metrics(self, predictions: Sequence[Mapping[str, Any]], references: Sequence[Any]) -> dict[str, float]:
         """Return those of `number_metrics`."""
         if not predictions:

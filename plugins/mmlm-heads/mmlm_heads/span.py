@@ -98,6 +98,10 @@ class Span(Head):
             rows.append({"prediction": text, "start": start, "end": start + len(text), "margin": margin})
         return rows
 
+    def constant(self) -> Any:
+        """Return that there is no answer."""
+        return ""
+
     def metrics(self, predictions: Sequence[Mapping[str, Any]], references: Sequence[Any]) -> dict[str, float]:
         """Return `f1` and `exact_match` as SQuAD's script does; see `answer_metrics`."""
         if not predictions:

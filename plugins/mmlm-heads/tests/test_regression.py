@@ -76,6 +76,11 @@ def test_one_number_is_predicted_as_a_number():
     assert head.predict(with_scores(head, [[0.5, 9.0]]), Batch(1, {}, {})) == [{"prediction": 4.0}]
 
 
+def test_the_control_says_the_mean_of_the_training():
+    assert make_head({"means": [3.0], "deviations": [2.0]}).constant() == 3.0
+    assert make_head({"means": [3.0, 4.0], "deviations": [2.0, 2.0]}).constant() == [3.0, 4.0]
+
+
 def test_statistics_are_no_part_of_the_saved_weights():
     assert set(make_head({"means": [3.0], "deviations": [2.0]}).state_dict()) == {
         "readout.query", "readout.output.weight", "readout.output.bias"}  # fmt: skip
