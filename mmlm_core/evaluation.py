@@ -172,7 +172,7 @@ def _measured(
 
 
 def _groups(predictor: Predictor, judged: Judged) -> dict[str, dict[str, float]]:
-    """Return `rows` and the metrics of each group that rows are measured under, the largest first, of the first ones."""
+    """Return `rows` and the metrics of each of the largest groups that rows are measured under, the largest first."""
     places: dict[str, list[int]] = {}
     for place, example in enumerate(judged.examples):
         if example.group is not None:

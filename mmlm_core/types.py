@@ -98,6 +98,7 @@ class Example:
         prompt: What a generated text begins with, or what else the head goes on from, as messages; None: nothing.
         places: Where the items of each modality stand in the row, as numbers of which lower ones come first: a picture
             between two pieces of text has a number between theirs. None: the row says no order over its modalities.
+        group: What it is measured under beside all other rows, as `female`; None: nothing.
     """
 
     key: str
@@ -105,6 +106,7 @@ class Example:
     target: Any = None
     prompt: Any = None
     places: Mapping[str, Sequence[int]] | None = None
+    group: str | None = None
 
 
 @dataclass

@@ -32,6 +32,7 @@ def run(argv: Sequence[str]) -> None:
     args = parser.read(argv)
 
     from mmlm_core.evaluation import evaluate
+    from mmlm_core.files import read_json
     from mmlm_core.runs import RunFolder
 
     overrides = spelled_out(args.overrides)
@@ -41,4 +42,13 @@ def run(argv: Sequence[str]) -> None:
     if args.json:
         say.out(json.dumps(metrics, ensure_ascii=False))
     else:
-        say.table(("metric", args.split), [(name, f"{value:.6g}") for name, value in metrics.items()])
+        folder = RunFolder(args.run).changed(overrides)
+        groups = read_json(folder.evaluation(args.split)).get("groups", {})
+        told = {args.split: metrics, **groups}
+        names = [*metrics, *(["rows"] if groups else [])]
+        say.table(("metric", *told), [(name, *(_figure(figures.get(name)) for figures in told.values()))
+                                      for name in names])  # fmt: skip
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"

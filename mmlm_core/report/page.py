@@ -38,7 +38,7 @@ def write_report(folder: RunFolder, evaluated: RunFolder | None = None) -> Path:
     overrides = read_yaml(folder.overrides) if folder.overrides.exists() else []
     body = [
         _header(folder, environment, summary),
-        *(_evaluation(evaluation) for evaluation in evaluations),
+        *(_evaluation(evaluation) + _groups(evaluation) for evaluation in evaluations),
         _samples(samples),
         _curves(lines),
         _model(environment),
@@ -99,6 +99,22 @@ def _evaluation(evaluation: Mapping[str, Any]) -> str:
         note += ". The controls have not looked: one gives the same answer to all, others saw the inputs of other rows"
     return (f'<section><h2>Result</h2><div class="tiles">{tiles}</div><div class="scroll"><table class="metrics">'
             f'<tr><th></th>{heads}</tr>{rows}</table></div><p class="note">{note}.</p></section>')  # fmt: skip
+
+
+def _groups(evaluation: Mapping[str, Any]) -> str:
+    """Return the metrics of each group as a table, below those of all rows."""
+    groups: dict[str, dict[str, Any]] = evaluation.get("groups", {})
+    if not groups:
+        return ""
+    names = list(dict.fromkeys(name for figures in groups.values() for name in figures))
+    heads = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in names)
+    told = {"all": {"rows": evaluation.get("rows"), **evaluation.get("metrics", {})}, **groups}
+    rows = "".join(
+        f"<tr><th>{escape(group)}</th>{''.join(f'<td>{_figure(figures.get(name))}</td>' for name in names)}</tr>"
+        for group, figures in told.items()
+    )
+    return (f'<section><h2>Groups</h2><div class="scroll"><table class="metrics"><tr><th></th>{heads}</tr>{rows}'
+            "</table></div></section>")  # fmt: skip
 
 
 def _samples(samples: Mapping[str, Any]) -> str:
@@ -191,4 +207,6 @@ def _minutes(seconds: float) -> str:
 def _figure(value: Any) -> str:
     if value is None:
         return "–"
+    if isinstance(value, int):
+        return f"{value:,}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"

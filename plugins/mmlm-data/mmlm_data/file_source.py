@@ -141,7 +141,7 @@ class FileSource(DataSource):
         if path not in self._files:
             options = self._options
             wanted = {name: f"data.inputs.{modality}" for modality, names in self._inputs.items() for name in names}
-            others = {"data.target": options.target, "data.prompt": options.prompt}
+            others = {"data.target": options.target, "data.prompt": options.prompt, "data.groups": options.groups}
             if path == options.path:
                 others |= {"data.split_column": options.split_column, "data.group_column": options.group_column}
             wanted |= {name: option for option, name in others.items() if name}
@@ -156,6 +156,7 @@ class FileSource(DataSource):
                 options.target or None,
                 options.prompt or None,
                 options.target_files,
+                options.groups or None,
             )
         return self._files[path]
 

@@ -101,6 +101,8 @@ class FileOptions(MappedOptions):
     """A column of `path` that says each row's split: train, validation (or valid, val, dev), test."""
     group_column: str | None = None
     """A column, as a speaker or a patient: all rows that have the same there are in one split."""
+    groups: str | None = None
+    """A column, as a gender or a device: an evaluation tells the metrics of the rows of each of its values apart."""
     folds: int | None = None
     """Divide `path` into so many folds of one size, of which `fold` is the test (the validation, where `test` names a
     file of its own) and the others are for training."""

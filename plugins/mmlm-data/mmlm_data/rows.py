@@ -34,6 +34,7 @@ class Rows(Sequence[Example]):
         target: The target's column.
         prompt: The prompt's column.
         target_files: Whether targets name files.
+        group: The column of what each row is measured under.
     """
 
     parts: Sequence[Part]
@@ -42,6 +43,7 @@ class Rows(Sequence[Example]):
     target: str | None = None
     prompt: str | None = None
     target_files: bool = False
+    group: str | None = None
 
     @property
     def path(self) -> Path:
@@ -72,7 +74,9 @@ class Rows(Sequence[Example]):
         if prompt is not None and not isinstance(prompt, str):
             raise DataError(f"`{key}`: The column `{self.prompt}` must hold a text, not {_described(prompt)}.")
         target = _cell(part, self.target, row)
-        return Example(key, inputs, _media(part.folder, target) if self.target_files else target, prompt)
+        group = _cell(part, self.group, row)
+        return Example(key, inputs, _media(part.folder, target) if self.target_files else target, prompt,
+                       group=None if group is None else str(group))  # fmt: skip
 
     def key(self, place: int) -> str:
         """Return what names a row."""
