@@ -16,7 +16,7 @@ from pathlib import Path
 from mmlm_core import machine
 from mmlm_core.cli import say
 from mmlm_core.cli.arguments import Parser
-from mmlm_core.plugins import load_plugins
+from mmlm_core.plugins import Plugin, load_plugins
 from mmlm_core.settings import RunOptions
 
 __all__ = ["run"]
@@ -133,7 +133,7 @@ def _plugins() -> Iterator[Finding]:
         name = f"plugin {plugin.name}"
         if plugin.fault or plugin.warning:
             state = "set aside" if plugin.fault else "in use, with a warning"
-            yield Finding(name, f"{plugin.distribution} {plugin.version}, {state}", plugin.fault or plugin.warning,
+            yield Finding(name, f"{plugin.distribution} {plugin.version}, {state}", _remedy(plugin),
                           fault=bool(plugin.fault))  # fmt: skip
         else:
             parts = len(plugin.components)
@@ -145,6 +145,15 @@ def _plugins() -> Iterator[Finding]:
     for kind, name, givers in plugins.registry.conflicts():
         yield Finding(f"{kind}={name}", f"is given by {' and '.join(givers)}",
                       "Neither can be chosen: uninstall one of them.", fault=True)  # fmt: skip
+
+
+def _remedy(plugin: Plugin) -> str:
+    """Return what is wrong with a plugin, and what its user can do about it: all else is its author's to mend."""
+    told = plugin.fault or plugin.warning
+    if not plugin.fault or not plugin.version:
+        return told
+    return (f"{told.rstrip('.')}. Bring it up to date, as `pip install --upgrade {plugin.distribution}`, or leave it "
+            f"out, as `pip uninstall {plugin.distribution}`.")  # fmt: skip
 
 
 def _folders() -> Iterator[Finding]:
