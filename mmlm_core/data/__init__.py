@@ -3,10 +3,11 @@
 from mmlm_core.data.collate import Collator, collate_examples
 from mmlm_core.data.dataset import Fault, Prepared, Row, Rows
 from mmlm_core.data.loaders import BatchLoader, has_length, make_loaders
+from mmlm_core.data.mixture import Mixture
 from mmlm_core.data.sampler import Batches, Draw, OrderedBatches, Plan, ShuffledBatches, mixed_seed
 from mmlm_core.data.streaming import StreamedBatches, stream_size
 from mmlm_core.data.texts import corpus
 
-__all__ = ["BatchLoader", "Batches", "Collator", "Draw", "Fault", "OrderedBatches", "Plan", "Prepared", "Row",
-           "Rows", "ShuffledBatches", "StreamedBatches", "collate_examples", "corpus", "has_length", "make_loaders",
-           "mixed_seed", "stream_size"]  # fmt: skip
+__all__ = ["BatchLoader", "Batches", "Collator", "Draw", "Fault", "Mixture", "OrderedBatches", "Plan", "Prepared",
+           "Row", "Rows", "ShuffledBatches", "StreamedBatches", "collate_examples", "corpus", "has_length",
+           "make_loaders", "mixed_seed", "stream_size"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Arranges rows before they are cut into batches: rows of like length together, rows of rare classes more often."""
+"""Arranges rows before they are cut into batches: those of like length together, those of some classes more often."""
 
 from __future__ import annotations
 
@@ -7,35 +7,45 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["balanced", "in_runs"]
+__all__ = ["alike", "drawn", "in_runs"]
 
 
-def balanced(classes: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Return as many rows as there are, drawn so that their classes are more alike in number, in a random order.
-
-    A class of n rows gets a share that goes with n ** (1 - strength). Within a class no row is drawn more than once
-    more often than another.
+def alike(classes: Tensor, strength: float) -> Tensor:
+    """Return shares by which classes are more alike in number: one of n rows gets n ** (1 - strength).
 
     Args:
         classes: The class of each row, from 0. Shape: [rows].
         strength: 0: each row once; 1: each class as often as any other.
+
+    Shape: -> [classes].
+    """
+    counts = torch.bincount(classes)
+    return counts.double().pow(1 - strength).masked_fill(counts == 0, 0)
+
+
+def drawn(classes: Tensor, shares: Tensor, generator: torch.Generator) -> Tensor:
+    """Return as many rows as there are, of each class as many as its share says, in a random order.
+
+    Within a class no row is drawn more than once more often than another.
+
+    Args:
+        classes: The class of each row, from 0. Shape: [rows].
+        shares: Of each class, in any unit; 0 where it has no row. Shape: [classes].
         generator: The source of randomness.
 
     Shape: -> [rows], indices.
     """
-    counts = torch.bincount(classes)
-    shares = counts.double().pow(1 - strength).masked_fill(counts == 0, 0)
-    exact = shares / shares.sum() * len(classes)
+    exact = shares.double() / shares.sum() * len(classes)
     wanted = exact.floor().long()
     rest = len(classes) - int(wanted.sum())
     wanted[(exact - wanted).argsort(descending=True, stable=True)[:rest]] += 1
-    drawn = []
+    taken = []
     for number, count in enumerate(wanted.tolist()):
-        rows = (classes == number).nonzero().squeeze(1)
         if count:
+            rows = (classes == number).nonzero().squeeze(1)
             order = rows[torch.randperm(len(rows), generator=generator)]
-            drawn.append(order.repeat(-(-count // len(rows)))[:count])
-    every = torch.cat(drawn)
+            taken.append(order.repeat(-(-count // len(rows)))[:count])
+    every = torch.cat(taken)
     return every[torch.randperm(len(every), generator=generator)]
 
 

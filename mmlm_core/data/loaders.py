@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
+from mmlm_core.data.arranging import alike
 from mmlm_core.data.collate import Collator, none_usable
 from mmlm_core.data.dataset import Fault, Prepared, Row, Rows
+from mmlm_core.data.mixture import Mixture
 from mmlm_core.data.sampler import Draw, OrderedBatches, Plan, ShuffledBatches
 from mmlm_core.data.streaming import StreamedBatches
 from mmlm_core.errors import DataError, OptionError
@@ -170,15 +172,29 @@ def make_loaders(
                                       rank=rank, ranks=ranks, on_error=options.on_error,
                                       length=prepared.length if options.bucket else None)  # fmt: skip
         elif training:
+            classes, shares = _shares(rows, options.balance)
             batches = ShuffledBatches(len(rows), options.batch_size, seed, rank=rank, ranks=ranks,
                                       lengths=prepared.lengths if options.bucket else None,
-                                      classes=_classes(rows) if options.balance else None,
-                                      balance=options.balance)  # fmt: skip
+                                      classes=classes, shares=shares)  # fmt: skip
         else:
             batches = OrderedBatches(len(rows), options.batch_size, rank=rank, ranks=ranks)
         collator = Collator(processors, target_processor, seed if training else None)
         made[split] = BatchLoader(prepared, collator, batches, options.workers, pin)
     return made
+
+
+def _shares(rows: Sequence[Example], balance: float) -> tuple[Tensor | None, Tensor | None]:
+    """Return the class of each row and the share of each class; None: each row is drawn once.
+
+    Shape: [rows], [classes].
+    """
+    weighted = isinstance(rows, Mixture) and rows.shares is not None
+    if balance and weighted:
+        raise OptionError("`loader.balance` must be 0 where the sources of `data` have weights of their own.")
+    if balance:
+        classes = _classes(rows)
+        return classes, alike(classes, balance)
+    return (rows.classes, rows.shares) if isinstance(rows, Mixture) and weighted else (None, None)
 
 
 def _classes(rows: Sequence[Example]) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from mmlm_core.data.arranging import balanced
+from mmlm_core.data.arranging import drawn
 from mmlm_core.errors import DataError, OptionError
 
 __all__ = ["Batches", "Draw", "OrderedBatches", "Plan", "ShuffledBatches", "State", "batch_bounds", "batch_count",
@@ -186,8 +186,8 @@ class Batches(Plan):
             mine = rows[self.rank :: self.ranks]
             for batch, turn in zip(pool, turns, strict=True):
                 if batch >= start:
-                    drawn = mine[bounds[turn] - first : bounds[turn + 1] - first].tolist()
-                    yield Draw(drawn, batch, epoch, self.rank, {"epoch": epoch, "batch": batch + 1})
+                    its = mine[bounds[turn] - first : bounds[turn + 1] - first].tolist()
+                    yield Draw(its, batch, epoch, self.rank, {"epoch": epoch, "batch": batch + 1})
 
     def _pools(self, batches: int) -> list[range]:
         """Return the batches of an epoch in pools, in which rows may change places."""
@@ -223,8 +223,8 @@ class ShuffledBatches(Batches):
         drop_last: Leave out what does not fill a batch on every rank.
         lengths: Returns the lengths of some rows; then each pool of 100 batches is sorted by it, so that the rows of a
             batch, and of all ranks at one step, have like lengths. None: batches are random.
-        classes: The class of each row, from 0; None: there are none. Shape: [rows].
-        balance: How far classes are drawn alike; see `balanced`.
+        classes: The class of each row, from 0; None: each row is drawn once. Shape: [rows].
+        shares: Of each class; see `drawn`. Shape: [classes].
     """
 
     def __init__(
@@ -239,18 +239,18 @@ class ShuffledBatches(Batches):
         drop_last: bool = False,
         lengths: Lengths | None = None,
         classes: Tensor | None = None,
-        balance: float = 0.0,
+        shares: Tensor | None = None,
     ) -> None:
         super().__init__(rows, batch_size, epoch=epoch, start=start, rank=rank, ranks=ranks, drop_last=drop_last)
         self.seed = seed
         self.lengths = lengths
         self.classes = classes
-        self.balance = balance
+        self.shares = shares
 
     def _order(self, epoch: int) -> Tensor:
         generator = self._generator("order", epoch)
-        if self.classes is not None and self.balance:
-            return balanced(self.classes, self.balance, generator)
+        if self.classes is not None and self.shares is not None:
+            return drawn(self.classes, self.shares, generator)
         return torch.randperm(self.rows, generator=generator)
 
     def _pools(self, batches: int) -> list[range]:

@@ -10,8 +10,8 @@ import pytest
 import torch
 from data_toys import Answers, Numbered, Numbers
 
-from mmlm_core.data import ShuffledBatches, StreamedBatches, make_loaders
-from mmlm_core.data.arranging import balanced, in_runs
+from mmlm_core.data import Mixture, ShuffledBatches, StreamedBatches, make_loaders
+from mmlm_core.data.arranging import alike, drawn, in_runs
 from mmlm_core.errors import DataError, OptionError
 from mmlm_core.settings import LoaderOptions
 from mmlm_core.types import Example
@@ -38,14 +38,14 @@ def test_buckets_keep_every_row_once_and_as_many_batches_on_each_rank(rows: int,
     lengths = drawn_lengths(rows)
     plans = [ShuffledBatches(rows, 8, 7, rank=rank, ranks=ranks, lengths=lambda some: [lengths[i] for i in some])
              for rank in range(ranks)]  # fmt: skip
-    drawn = [list(plan) for plan in plans]
-    assert sorted(row for draws in drawn for draw in draws for row in draw.rows) == list(range(rows))
-    assert {len(draws) for draws in drawn} == {len(plans[0])}
-    sizes = [sorted(len(draw.rows) for draw in draws) for draws in drawn]
+    dealt = [list(plan) for plan in plans]
+    assert sorted(row for draws in dealt for draw in draws for row in draw.rows) == list(range(rows))
+    assert {len(draws) for draws in dealt} == {len(plans[0])}
+    sizes = [sorted(len(draw.rows) for draw in draws) for draws in dealt]
     plain = [sorted(len(draw.rows) for draw in ShuffledBatches(rows, 8, 7, rank=rank, ranks=ranks))
              for rank in range(ranks)]  # fmt: skip
     assert sizes == plain
-    assert [draw.batch for draw in drawn[0]] == list(range(len(plans[0])))
+    assert [draw.batch for draw in dealt[0]] == list(range(len(plans[0])))
 
 
 def test_batches_of_buckets_have_little_padding_and_random_ones_much() -> None:
@@ -115,9 +115,9 @@ def test_runs_hold_neighbours_by_length_and_what_is_over_is_short() -> None:
 
 def test_balanced_rows_have_each_class_as_often_and_none_more_than_once_more() -> None:
     classes = torch.tensor([0] * 90 + [1] * 9 + [2])
-    drawn = balanced(classes, 1.0, seeded())
-    assert torch.bincount(classes[drawn]).tolist() == [34, 33, 33]
-    times = Counter(drawn.tolist())
+    rows = drawn(classes, alike(classes, 1.0), seeded())
+    assert torch.bincount(classes[rows]).tolist() == [34, 33, 33]
+    times = Counter(rows.tolist())
     assert max(times[row] for row in range(90)) == 1
     assert {times[row] for row in range(90, 99)} == {3, 4}
     assert times[99] == 33
@@ -125,8 +125,8 @@ def test_balanced_rows_have_each_class_as_often_and_none_more_than_once_more() -
 
 def test_a_balance_of_none_is_each_row_once_and_half_is_between() -> None:
     classes = torch.tensor([0] * 64 + [1] * 36)
-    assert sorted(balanced(classes, 0.0, seeded()).tolist()) == list(range(100))
-    assert torch.bincount(classes[balanced(classes, 0.5, seeded())]).tolist() == [57, 43]  # as 8 to 6
+    assert sorted(drawn(classes, alike(classes, 0.0), seeded()).tolist()) == list(range(100))
+    assert torch.bincount(classes[drawn(classes, alike(classes, 0.5), seeded())]).tolist() == [57, 43]  # as 8 to 6
 
 
 def test_balanced_batches_come_from_the_labels_and_in_training_alone() -> None:
@@ -146,3 +146,19 @@ def test_balance_needs_labels_that_can_be_counted() -> None:
         OptionError, match=r"^`loader\.balance` must be 0 where the rows of `train` are streamed: their"
     ):
         make_loaders({"train": Numbered([3])}, {}, Answers(), options, 7)
+
+
+def test_rows_of_a_mixture_come_as_often_as_their_sources_weigh() -> None:
+    sources = {name: [Example(str(i), {"image": [i]}, number) for i in range(rows)]
+               for number, (name, rows) in enumerate({"web": 30, "books": 10}.items())}  # fmt: skip
+    mixed = Mixture(sources, {"web": 1.0, "books": 3.0})
+    assert (len(mixed), mixed[0].key, mixed[30].key, mixed[-1].group) == (40, "web/0", "books/0", "books")
+    loaders = make_loaders({"train": mixed, "test": mixed}, {"image": Numbers()}, Answers(), LoaderOptions(40), 7)
+    [train], [test] = list(loaders["train"]), list(loaders["test"])
+    assert torch.bincount(train.targets["answer"]).tolist() == [20, 20]
+    assert torch.bincount(test.targets["answer"]).tolist() == [30, 10]
+    even = make_loaders({"train": Mixture(sources, {"web": 1.0, "books": 1.0})}, {"image": Numbers()}, Answers(),
+                        LoaderOptions(40), 7)  # fmt: skip
+    assert torch.bincount(next(iter(even["train"])).targets["answer"]).tolist() == [30, 10]
+    with pytest.raises(OptionError, match=r"^`loader\.balance` must be 0 where the sources of `data` have weights"):
+        make_loaders({"train": mixed}, {"image": Numbers()}, Answers(), LoaderOptions(balance=1.0), 7)

@@ -7,6 +7,7 @@ from mmlm_data.caption_options import CocoCaptionsOptions, FlickrOptions, Karpat
 from mmlm_data.folder_options import FolderOptions, MaskFolderOptions
 from mmlm_data.huggingface_options import HuggingFaceOptions
 from mmlm_data.language_options import ChatOptions, ConllOptions, ParallelOptions, SquadOptions, TextOptions
+from mmlm_data.mix_options import MixOptions
 from mmlm_data.options import SUFFIXES, MappedOptions, TableOptions, columns_of
 from mmlm_data.speech_options import CommonVoiceOptions, LibrispeechOptions, ManifestOptions
 from mmlm_data.webdataset_options import WebDatasetOptions
@@ -37,6 +38,7 @@ def mmlm_components() -> list[Component]:
         _source("manifest", ManifestOptions, "mmlm_data.manifest:ManifestSource"),
         _source("webdataset", WebDatasetOptions, "mmlm_data.webdataset:WebDatasetSource"),
         _source("huggingface", HuggingFaceOptions, "mmlm_data.huggingface:HuggingFaceSource"),
+        Component("data", "mix", MixOptions, "mmlm_data.mix:MixSource", traits=_mix_traits),
     ]
 
 
@@ -49,3 +51,10 @@ def _traits(options: MappedOptions) -> Traits:
     provides = {f"input:{modality}" for modality, columns in columns_of(options.inputs).items() if columns}
     target = options.target_words.get(options.target, options.other_words) if options.target else ()
     return Traits(provides=frozenset(provides.union(target)))
+
+
+def _mix_traits(options: MixOptions) -> Traits:
+    """Return the inputs that some source gives (a row may lack one), and of the targets what all of them give."""
+    provided = [source.traits.provides for source in options.found.values()]
+    inputs = {word for words in provided for word in words if word.startswith("input:")}
+    return Traits(provides=frozenset(inputs).union(frozenset.intersection(*provided) if provided else ()))

@@ -11,4 +11,6 @@ atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 OPTIONS = {f"data={name}": write(FOLDER / name) for name, write in SPECIMENS.items() if not (FOLDER / name).mkdir()}
 
+OPTIONS["data=mix"] = {"sources": {name: {"name": name, **OPTIONS[f"data={name}"]} for name in ("table", "folder")}}
+
 globals().update(contracts("mmlm_data.plugin", options=OPTIONS))

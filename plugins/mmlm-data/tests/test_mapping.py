@@ -262,5 +262,5 @@ def test_the_same_content_gives_the_same_batches_from_csv_parquet_and_webdataset
 def test_every_specimen_is_of_a_source(tmp_path: Path) -> None:
     from mmlm_data.plugin import mmlm_components
 
-    assert set(SPECIMENS) == {component.name for component in mmlm_components()}
+    assert {*SPECIMENS, "mix"} == {component.name for component in mmlm_components()}
     assert all(issubclass(component.load(), DataSource) for component in mmlm_components())
