@@ -26,7 +26,7 @@ import pyarrow.parquet as parquet
 
 from debian import files_of
 
-LONGEST = 200
+LONGEST = 120
 """Characters of a text at most."""
 TEST, VALIDATION, ALL = 5, 2, 100
 """Of so many families, how many are for the test and for validation."""
