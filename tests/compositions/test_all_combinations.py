@@ -55,7 +55,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     lines = [
         json.dumps({"image": f"{index % 3}.png", "text": text, "target": target, "target:tags": [target] * len(text.split()),
                     "target:masks": str(folder / f"{index % 3}-mask.png"), "target:answers": text[2:5],
-                    "target:numbers": index})
+                    "target:numbers": index, "target:messages": [{"role": "user", "content": text},
+                                                                 {"role": "assistant", "content": target}]})
         for index, (text, target) in enumerate(ROWS)
     ]  # fmt: skip
     (folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
