@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
@@ -19,6 +20,9 @@ __all__ = ["Fault", "Prepared", "Row", "Rows", "prepare"]
 
 Rows: TypeAlias = Sequence[Example] | Stream
 """The rows of a split, as `DataSource.read` returns them."""
+
+UNASKED = -1
+"""Stands where a length is not known yet."""
 
 OVERHEAD = 400
 """Bytes that a small tensor costs beside its content, roughly: the objects of Python and of torch."""
@@ -119,6 +123,7 @@ class Prepared(Dataset[Row | Fault]):
         self.needs_target = needs_target
         self.with_examples = with_examples
         self._kept: dict[int, Row | Fault] = {}
+        self._lengths = array("i")
         self._room: int | None = None
 
     def __getitem__(self, index: int) -> Row | Fault:
@@ -161,11 +166,16 @@ class Prepared(Dataset[Row | Fault]):
         return items + (0 if self.target_processor is None else self.target_processor.length(example))
 
     def lengths(self, indices: Sequence[int]) -> list[int]:
-        """Return about how long rows are; 0 where one cannot be read."""
-        return [self._length(index) for index in indices]
+        """Return about how long rows are; 0 where one cannot be read. Each is asked once."""
+        if not self._lengths:
+            self._lengths = array("i", [UNASKED]) * len(self.examples)  # type: ignore[arg-type]
+        for index in indices:
+            if self._lengths[index] == UNASKED:
+                self._lengths[index] = self._length(index)
+        return [self._lengths[index] for index in indices]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_kept": {}, "_room": None}
+        return {**self.__dict__, "_kept": {}, "_lengths": array("i"), "_room": None}
 
     def _read(self, index: int) -> Row | Fault:
         assert not isinstance(self.examples, Stream)

@@ -33,9 +33,10 @@ class Processor(ABC):
         return example
 
     def length(self, item: Any) -> int:
-        """Return about how long an item is against others, without opening it; by default 0: all are alike.
+        """Return how many positions an item takes, as near as is known without opening a file; by default 0: as many
+        as any other.
 
-        By this, rows of like length come into one batch (`loader.bucket`). Its unit is bytes of text.
+        By this, rows of like length come into one batch (`loader.bucket`).
 
         Args:
             item: As for `process`, and maybe one that `process` would refuse.

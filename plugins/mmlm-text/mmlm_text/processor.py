@@ -37,8 +37,8 @@ class TextProcessor(Processor):
         self.cut = 0
 
     def length(self, item: Any) -> int:
-        """Return the bytes of a text."""
-        return len(item.encode("utf-8", "replace")) if isinstance(item, str) else 0
+        """Return the tokens of a text."""
+        return min(len(self.tokenizer.encode(item)), self.max_tokens) if isinstance(item, str) else 0
 
     def process(self, item: Any) -> dict[str, Tensor]:
         """Return the ids of a text.

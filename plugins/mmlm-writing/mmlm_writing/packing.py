@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from mmlm_core.targets import IGNORED
 
-__all__ = ["fitted", "pack"]
+__all__ = ["fitted", "levelled", "pack"]
 
 
 def fitted(lengths: Sequence[int], room: int) -> list[list[int]]:
@@ -36,6 +36,23 @@ def fitted(lengths: Sequence[int], room: int) -> list[list[int]]:
     return rows
 
 
+def levelled(lengths: Sequence[int], room: int) -> list[list[int]]:
+    """Return which texts share a row, in no more rows than `fitted` needs and about as full as each other.
+
+    What is left of the last row would be padding; so the rows are made as short as their number allows.
+    """
+    rows = fitted(lengths, room)
+    least, most = max(*lengths, -(-sum(lengths) // len(rows)), 0), room
+    while least < most:
+        middle = (least + most) // 2
+        tried = fitted(lengths, middle)
+        if len(tried) > len(rows):
+            least = middle + 1
+        else:
+            rows, most = tried, middle
+    return rows
+
+
 def pack(ids: Sequence[Tensor], labels: Sequence[Tensor], room: int, pad: int) -> dict[str, Tensor]:
     """Return texts packed into N rows of at most `room` positions.
 
@@ -49,7 +66,7 @@ def pack(ids: Sequence[Tensor], labels: Sequence[Tensor], room: int, pad: int) -
         `ids`, `labels`, the text of each position in its row as `documents` [N, T], `lengths` [N], and `mask` [N, T]
         where these differ.
     """
-    rows = fitted([len(text) for text in ids], room)
+    rows = levelled([len(text) for text in ids], room)
     lengths = torch.tensor([sum(len(ids[text]) for text in row) for row in rows])
     documents = [torch.tensor([number for number, text in enumerate(row) for _ in ids[text]]) for row in rows]
     made = {

@@ -76,10 +76,11 @@ class TokenTargets(TargetProcessor):
         self._pack = pack
 
     def length(self, example: Example) -> int:
-        """Return the bytes of the prompt and of the longest text."""
+        """Return the tokens of the prompt and of the longest text, as far as training reads them."""
         texts = example.target if isinstance(example.target, list | tuple) else [example.target]
-        longest = max((len(text.encode("utf-8", "replace")) for text in texts if isinstance(text, str)), default=0)
-        return longest + len((example.prompt or "").encode("utf-8", "replace"))
+        longest = max((len(self.tokenizer.encode(text)) for text in texts if isinstance(text, str)), default=0)
+        length = len(self.prompt(example)) + longest
+        return length if self._context is None else min(length, self._context)
 
     def process(self, example: Example, inputs: dict[str, list[dict[str, Tensor]]]) -> dict[str, Tensor]:
         """Return `prompt`, the ids that a generation begins with; and, where there is a target, `ids` and `labels` of

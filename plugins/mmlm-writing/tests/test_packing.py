@@ -22,7 +22,7 @@ from mmlm_transformer.options import TransformerOptions
 from mmlm_transformer.transformer import Transformer
 from mmlm_writing.language_modeling import LanguageModeling
 from mmlm_writing.options import LanguageModelingOptions
-from mmlm_writing.packing import fitted, pack
+from mmlm_writing.packing import fitted, levelled, pack
 
 WIDTH = 16
 TEXTS = ["The whale.", "A", "Call me Ishmael, some years ago.", "never mind how long", "No.", "The sea, the sea!"]
@@ -85,22 +85,34 @@ def test_loss_and_gradients_of_packed_texts_equal_those_of_each_alone(name: str)
 
 
 def test_texts_stand_side_by_side_and_know_which_they_are() -> None:
-    made = pack([torch.tensor([1, 2]), torch.tensor([3, 4, 5]), torch.tensor([6])],
-                [torch.tensor([2, 9]), torch.tensor([4, 5, 9]), torch.tensor([9])], room=4, pad=0)  # fmt: skip
-    assert made["ids"].tolist() == [[3, 4, 5, 6], [1, 2, 0, 0]]
-    assert made["labels"].tolist() == [[4, 5, 9, 9], [2, 9, -100, -100]]
-    assert made["documents"].tolist() == [[0, 0, 0, 1], [0, 0, 0, 0]]
-    assert made["mask"].tolist() == [[True] * 4, [True, True, False, False]]
-    assert made["lengths"].tolist() == [4, 2]
+    ids = [torch.tensor([1, 2]), torch.tensor([3, 4, 5]), torch.tensor([6])]
+    labels = [torch.tensor([2, 9]), torch.tensor([4, 5, 9]), torch.tensor([9])]
+    made = pack(ids, labels, room=4, pad=0)
+    assert made["ids"].tolist() == [[3, 4, 5], [1, 2, 6]]
+    assert made["labels"].tolist() == [[4, 5, 9], [2, 9, 9]]
+    assert made["documents"].tolist() == [[0, 0, 0], [0, 0, 1]]
+    assert "mask" not in made
+    two = pack(ids[:2], labels[:2], room=4, pad=0)
+    assert two["ids"].tolist() == [[3, 4, 5], [1, 2, 0]]
+    assert two["labels"].tolist() == [[4, 5, 9], [2, 9, -100]]
+    assert two["mask"].tolist() == [[True] * 3, [True, True, False]]
+    assert two["lengths"].tolist() == [3, 2]
 
 
 def test_every_text_has_one_place_and_no_row_is_longer_than_its_room() -> None:
     random.seed(3)
     lengths = [random.randint(1, 60) for _ in range(300)]
-    rows = fitted(lengths, 64)
+    rows = levelled(lengths, 64)
+    assert len(rows) == len(fitted(lengths, 64))
     assert sorted(text for row in rows for text in row) == list(range(300))
     assert all(sum(lengths[text] for text in row) <= 64 for row in rows)
     assert sum(lengths) / (64 * len(rows)) > 0.95
+
+
+def test_a_few_texts_fill_their_rows_alike() -> None:
+    rows = levelled([40, 30, 30, 20, 20, 10], 100)
+    assert sorted(sum([40, 30, 30, 20, 20, 10][text] for text in row) for row in rows) == [70, 80]
+    assert levelled([5], 100) == [[0]]
 
 
 def test_an_evaluation_is_not_packed() -> None:
