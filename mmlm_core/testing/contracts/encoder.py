@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -122,6 +123,21 @@ class EncoderContract(ModuleContract):
     def test_its_collate_draws_from_the_generator_alone(self) -> None:
         """Augmentation is training's, under its seed, and leaves the items as they are."""
         check_collate(*self.processor(), self.process, lambda processor, items, g: processor.collate(items, g))
+
+    def test_its_items_can_be_measured_and_shown(self) -> None:
+        """`mmlm data check` and `mmlm data preview` ask for lengths, measures and views, of the blank item too."""
+        named, processor = self.processor()
+        for item, tensors in zip(self.items(), self.process(processor), strict=True):
+            length, measures = processor.length(item), processor.measures(tensors)
+            assert length >= 0, f"{named} says that an item is {length} long: it must be 0 or more."
+            assert all(math.isfinite(figure) for figure in measures.values()), (
+                f"{named} measures {measures} of an item: each must be a number."
+            )
+        for items in (self.process(processor), [processor.blank()]):
+            views = processor.views(processor.collate(items, None))
+            assert len(views) in (0, len(items)), (
+                f"{named} gives {len(views)} views of {len(items)} items: it must give one of each, or none at all."
+            )
 
     def test_an_unusable_item_is_an_error_of_ours(self) -> None:
         """A number is neither a text nor a picture nor a sound."""
