@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import random
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -64,9 +65,9 @@ def test_the_answer_to_a_question_about_emoji_stands_where_it_says(tmp_path):
     for _ in range(200):
         row = module.question(emoji, drawn)
         label = row["question"].partition(" the ")[2].removesuffix(" in?")
+        there = re.search(rf"[Tt]he {label}\b", row["text"])
+        assert bool(there) == bool(row["answer"]["text"])
         for text, start in zip(row["answer"]["text"], row["answer"]["answer_start"], strict=True):
-            assert row["text"][start : start + len(text)] == text and f"{label} " in f"{row['text']} "
+            assert row["text"][start : start + len(text)] == text
             answered += 1
-        if not row["answer"]["text"]:
-            assert f"the {label} " not in row["text"] and f"the {label}," not in row["text"]
     assert 160 < answered < 195
