@@ -16,6 +16,9 @@ from mmlm_data.splits import WORDS
 
 __all__ = ["HuggingFaceSource"]
 
+SPLIT = "(split)"
+"""The column of splits: a name that no column of a data set has."""
+
 
 class HuggingFaceSource(FileSource):
     """Data sets of Hugging Face `datasets`, memory-mapped. Labels come by their names, media undecoded.
@@ -25,7 +28,7 @@ class HuggingFaceSource(FileSource):
     """
 
     name = "huggingface"
-    own_split = "split"
+    own_split = SPLIT
 
     def __init__(self, options: HuggingFaceOptions) -> None:
         super().__init__(options)
@@ -42,8 +45,7 @@ class HuggingFaceSource(FileSource):
 
 def _part(path: str, split: str, data: Any, alone: bool) -> Part:
     columns: dict[str, Sequence[Any]] = {name: _Column(data, name) for name in data.column_names}
-    if "split" not in columns:
-        columns["split"] = Constant(None if alone else split, len(data))
+    columns[SPLIT] = Constant(None if alone else split, len(data))
     name = Path(path).name
     return Part(Path(path), columns, len(data), Path(), _Keys(f"{name}/{split}", len(data)))
 

@@ -11,7 +11,7 @@ from typing import Any
 from mmlm_core.errors import DataError
 from mmlm_data.encodings import head, utf8
 from mmlm_data.options import JSON_LINES
-from mmlm_data.parts import Column, check_columns
+from mmlm_data.parts import check_columns
 from mmlm_data.spans import Lines
 
 __all__ = ["Field", "JsonLines", "first_object", "json_names", "names_of", "objects", "parsed", "read_json"]
@@ -20,7 +20,7 @@ ENOUGH = 1000
 """Lines by which the names of columns are told."""
 
 
-def read_json(path: Path, wanted: Mapping[str, str], encoding: str) -> Mapping[str, Column]:
+def read_json(path: Path, wanted: Mapping[str, str], encoding: str) -> dict[str, Field]:
     """Return the wanted columns of a list or of lines of JSON. A row that lacks a column has None there.
 
     Raises:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from mmlm_core.errors import OptionError
 from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
+from mmlm_data.guessing import guess
 from mmlm_data.options import FileOptions, check_encoding
 
 __all__ = ["ChatOptions", "ConllOptions", "ParallelOptions", "SquadOptions", "TextOptions", "Unit"]
@@ -146,4 +147,5 @@ class ChatOptions(FileOptions):
         file = files_at(self.path or "", (".json", ".jsonl", ".ndjson"))[0]
         with openable(file):
             row = first_object(file, "utf-8")
-        return {name: cell for name, cell in row.items() if name not in ("input", "content")}  # Alpaca's are texts
+        inputs, _ = guess(row)
+        return {name: row[name] for modality, name in inputs.items() if modality != "text"}

@@ -143,7 +143,8 @@ BRUSSELS NNP B-NP B-LOC
 
 @specimen
 def conll(folder: Path) -> Options:
-    return {"path": str(written(folder / "eng.train", CONLL_2003))}
+    sentences = CONLL_2003.partition("\n\n")[2]
+    return {"path": str(written(folder / "eng.train", CONLL_2003 + f"\n{sentences}" * 4))}
 
 
 @specimen

@@ -18,7 +18,7 @@ from mmlm_core.types import Example
 from mmlm_data.plugin import mmlm_components
 from mmlm_data.specimens import CAPTIONS, COLOURS, SPECIMENS, picture, sound, tar_of, written
 
-COMPONENTS = {component.name: component for component in mmlm_components()}
+COMPONENTS = {component.name: component for component in mmlm_components() if component.name in SPECIMENS}
 
 
 def source(name: str, **options: Any) -> DataSource:
@@ -379,6 +379,15 @@ def test_common_voice_has_no_quotes_and_its_clips_in_a_folder(tmp_path: Path) ->
 def test_a_manifest_names_sounds_beside_it(tmp_path: Path) -> None:
     rows = all_of("manifest", **specimen("manifest", tmp_path))
     assert (rows[2].target, Path(rows[2].inputs["audio"][0]).read_bytes()) == ("blue", sound(2))
+
+
+def test_a_part_of_a_sound_is_refused(tmp_path: Path) -> None:
+    row = {"audio_filepath": "a.wav", "offset": 1.5, "duration": 2.0, "text": "hello"}
+    path = written(tmp_path / "manifest.json", json.dumps(row))
+    assert error_of("manifest", tmp_path, path=str(path)) == (
+        "`manifest.json` row 1 begins 1.5 seconds into its sound: only whole sounds are read, so cut them into files "
+        "first."
+    )
 
 
 def test_members_of_a_shard_are_parts_of_the_file(tmp_path: Path) -> None:
