@@ -69,10 +69,9 @@ def paint(cutouts: Sequence[Cutout], size: int, random: np.random.Generator) -> 
     owners = np.zeros((size, size), np.uint8)
     boxes: list[Box] = []
     for number, cutout in enumerate(cutouts, 1):
-        tried = [_box(size, random) for _ in range(TRIES)]
-        box = min(tried, key=lambda each: sum(_shared(each, other) for other in boxes))
-        boxes.append(box)
-        top, left, side = box
+        tried = _places(size, random, TRIES if boxes else 1)
+        top, left, side = min(tried, key=lambda box: sum(_shared(box, other) for other in boxes))
+        boxes.append((top, left, side))
         layer = cutout.resized(side)
         place = np.s_[top : top + side, left : left + side]
         alpha = layer[..., 3:]
@@ -82,9 +81,9 @@ def paint(cutouts: Sequence[Cutout], size: int, random: np.random.Generator) -> 
 
 
 def png(pixels: Bytes) -> bytes:
-    """Return pixels as a PNG, written fast."""
+    """Return pixels as a PNG whose data is stored, not deflated: it is written and read at once."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=0)
     return buffer.getvalue()
 
 
@@ -96,27 +95,29 @@ def _ground(size: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
     share = ((np.cos(angle) * across + np.sin(angle) * down) / np.sqrt(2) + 0.5)[..., None]
     picture = Image.fromarray((start + share * (end - start)).astype(np.uint8))
     draw = ImageDraw.Draw(picture)
-    for _ in range(int(random.integers(*SHAPES))):
-        colour = tuple(int(value) for value in random.integers(0, 256, 3))
-        corners = random.integers(-size // 8, size + size // 8, (3, 2))
-        low, high = corners[:2].min(0), corners[:2].max(0)
-        kind = int(random.integers(4))
+    count = random.integers(*SHAPES)
+    kinds, colours = random.integers(0, 4, count).tolist(), random.integers(0, 256, (count, 3)).tolist()
+    corners = random.integers(-size // 8, size + size // 8, (count, 3, 2)).tolist()
+    for kind, colour, ((x, y), (other_x, other_y), third) in zip(kinds, map(tuple, colours), corners, strict=True):
+        box = [min(x, other_x), min(y, other_y), max(x, other_x), max(y, other_y)]
+        path = [(x, y), (other_x, other_y), tuple(third)]
         if kind == 0:
-            draw.ellipse([*low.tolist(), *high.tolist()], fill=colour)
+            draw.ellipse(box, fill=colour)
         elif kind == 1:
-            draw.rectangle([*low.tolist(), *high.tolist()], outline=colour, width=max(1, size // 32))
+            draw.rectangle(box, outline=colour, width=max(1, size // 32))
         elif kind == 2:
-            draw.polygon([tuple(corner) for corner in corners.tolist()], fill=colour)
+            draw.polygon(path, fill=colour)
         else:
-            draw.line([tuple(corner) for corner in corners.tolist()], fill=colour, width=max(1, size // 24))
+            draw.line(path, fill=colour, width=max(1, size // 24))
     return np.asarray(picture, np.float32) + random.normal(0, NOISE, (size, size, 1)).astype(np.float32)
 
 
-def _box(size: int, random: np.random.Generator) -> Box:
-    """Return top, left and side of a place within the scene."""
-    side = int(random.uniform(*SIDES) * size)
-    top, left = random.integers(0, size - side + 1, 2)
-    return int(top), int(left), side
+def _places(size: int, random: np.random.Generator, count: int) -> list[Box]:
+    """Return top, left and side of some places within the scene."""
+    least, most = SIDES
+    sides = ((least + (most - least) * random.random(count)) * size).astype(int)
+    corners = (random.random((2, count)) * (size - sides + 1)).astype(int)
+    return list(zip(*corners.tolist(), sides.tolist(), strict=True))
 
 
 def _shared(one: Box, other: Box) -> int:

@@ -48,6 +48,7 @@ def drawing_of(row: Example) -> dict[str, Any]:
 def test_the_alpha_is_that_of_the_same_row() -> None:
     alpha = pq.read_table(path("emoji_alpha"), columns=["family", "emoji"]).to_pylist()
     assert [(row["family"], row["emoji"]) for row in alpha] == [(row["family"], row["emoji"]) for row in drawings()]
+    assert path("emoji_alpha").stat().st_size < 1.2e6
 
 
 @pytest.mark.parametrize("number", [0, 4000, 9000, 14000])
