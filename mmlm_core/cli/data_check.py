@@ -83,7 +83,7 @@ def _labels(name: str, split: Split) -> Padding:
     table = Table(box=None, padding=(0, 3, 0, 0), show_header=False, title=f"labels of {name}", title_justify="left",
                   title_style="bold")  # fmt: skip
     for justify in ("left", "right", "right", "left"):
-        table.add_column(justify=justify)  # type: ignore[arg-type]
+        table.add_column(justify=justify)
     for label, count in list(split.labels.items())[:LABELS]:
         bar = "█" * max(1, round(BAR * count / most))
         table.add_row(Text(label), f"{count:,}", f"{count / total:.1%}", Text(bar, style="blue"))

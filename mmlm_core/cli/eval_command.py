@@ -44,9 +44,9 @@ def run(argv: Sequence[str]) -> None:
     else:
         folder = RunFolder(args.run).changed(overrides)
         groups = read_json(folder.evaluation(args.split)).get("groups", {})
-        told = {args.split: metrics, **groups}
+        columns = {args.split: metrics, **groups}
         names = [*metrics, *(["rows"] if groups else [])]
-        say.table(("metric", *told), [(name, *(_figure(figures.get(name)) for figures in told.values()))
+        say.table(("metric", *columns), [(name, *(_figure(figures.get(name)) for figures in columns.values()))
                                       for name in names])  # fmt: skip
 
 

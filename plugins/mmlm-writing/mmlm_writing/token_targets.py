@@ -167,7 +167,7 @@ class TokenTargets(TargetProcessor):
         owners: list[list[int]] = []
         for row, length in enumerate(tensors["lengths"].tolist()):
             texts, scored, owners = [*texts, []], [*scored, []], [*owners, []]
-            for number in documents[row, :length].unique().tolist():
+            for number in sorted(set(documents[row, :length].tolist())):
                 place = documents[row, :length] == number
                 ids, labels = tensors["ids"][row, :length][place], tensors["labels"][row, :length][place]
                 counted = (labels != IGNORED).tolist()  # a position reads one token, and is scored on the next
@@ -232,8 +232,8 @@ class TokenTargets(TargetProcessor):
             made["ids"] = made["ids"].masked_fill(replaced, self.tokenizer.unknown)
         if self._pack:
             sizes = made["lengths"].tolist()
-            rows = [(row[:size], labels) for row, size, (_, labels) in zip(made["ids"], sizes, rows, strict=True)]
-            return pack(*zip(*rows, strict=True), self._context or max(sizes), self.tokenizer.pad)
+            kept = [row[:size] for row, size in zip(made["ids"], sizes, strict=True)]
+            return pack(kept, labels, self._context or max(sizes), self.tokenizer.pad)
         return {**made, **_mask(made["lengths"])}
 
     def _prompts(self, targets: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
