@@ -16,7 +16,7 @@ from mmlm_segmentation.options import SegmentationOptions
 
 __all__ = ["Classes", "count_classes"]
 
-ENOUGH = 1000
+ENOUGH = 200
 """Masks that tell which class is the most frequent, where the classes are known."""
 MOST = 1 << 16
 

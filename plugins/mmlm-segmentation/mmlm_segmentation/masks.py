@@ -51,10 +51,11 @@ def mask_url(numbers: Numbers) -> str:
 
     A browser shows it, and `load_mask` gives the numbers back.
     """
-    if numbers.max(initial=0) >= FEW:
+    most = int(numbers.max(initial=0))
+    if most >= FEW:
         return picture_url(Image.fromarray(numbers.astype(np.uint16)))
     picture = Image.fromarray(numbers.astype(np.uint8))
-    picture.putpalette(palette())
+    picture.putpalette(palette()[: 3 * (most + 1)])  # what is not used would be most of a small mask's bytes
     return picture_url(picture)
 
 

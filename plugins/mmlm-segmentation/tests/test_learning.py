@@ -38,7 +38,7 @@ def test_a_text_of_another_row_points_to_another_thing():
     model, rows = prepared.model.train(), prepared.source.read("train")[:4]  # two scenes, each with two texts
     batch = collate_examples(rows, model.processors(), model.head.target_processor())
     optimizer = torch.optim.Adam(model.parameters(), 0.003)
-    for _ in range(120):
+    for _ in range(100):
         optimizer.zero_grad()
         model.loss(batch).mean.backward()
         optimizer.step()

@@ -38,7 +38,7 @@ def test_a_mask_of_two_colours_has_the_numbers_0_and_1():
     assert load_mask(encoded(Image.new("1", (2, 2), 1))).tolist() == [[1, 1], [1, 1]]
 
 
-@pytest.mark.parametrize("numbers", [NUMBERS, NUMBERS * 200])
+@pytest.mark.parametrize("numbers", [NUMBERS, NUMBERS * 200, NUMBERS % 5, NUMBERS * 0])
 def test_a_mask_written_out_as_a_url_reads_back(numbers):
     assert np.array_equal(load_mask(mask_url(numbers)), numbers)
 
