@@ -52,10 +52,10 @@ def sample(
         for modality, items in sorted(example.inputs.items())
         for item in items
     ]
-    said_now = prediction.get("prediction")
+    said_now, reference = prediction.get("prediction"), prediction.get("reference", example.target)
     more = {name: value for name, value in prediction.items() if name != "prediction"} if is_drawn(said_now) else {}
-    return {"key": example.key, "inputs": inputs, "prompt": example.prompt, "reference": example.target,
-            "prediction": said_now, "right": is_right(said_now, example.target), "more": more}  # fmt: skip
+    return {"key": example.key, "inputs": inputs, "prompt": example.prompt, "reference": reference,
+            "prediction": said_now, "right": is_right(said_now, reference), "more": more}  # fmt: skip
 
 
 def show_input(modality: str, item: Any, processor: Processor | None = None) -> dict[str, str]:

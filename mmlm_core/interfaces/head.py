@@ -143,6 +143,8 @@ class Head(nn.Module, ABC):
     def predict(self, outputs: Mapping[str, Features], batch: Batch) -> list[dict[str, Any]]:
         """Return one prediction a row, as plain JSON values with at least `prediction`.
 
+        Where a head makes its targets of the inputs, `reference` says what the prediction is to be, for a reader.
+
         A generative head scores given targets here, if that makes sense; its text comes from `mmlm_core.generation`.
         """
 

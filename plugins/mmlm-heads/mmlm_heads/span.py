@@ -98,6 +98,11 @@ class Span(Head):
             rows.append({"prediction": text, "start": start, "end": start + len(text), "margin": margin})
         return rows
 
+    def shown(self, target: Any) -> Any:
+        """Return the acceptable answers of a target as texts; one as a text, none as an empty one."""
+        texts = [answer.text for answer in answers_of(target)]
+        return texts if len(texts) > 1 else "".join(texts)
+
     def constant(self) -> Any:
         """Return that there is no answer."""
         return ""

@@ -173,6 +173,12 @@ def test_the_loss_is_that_of_first_and_last_among_no_answer_and_the_contexts_tok
     assert loss.figures["correct"].item() == 1
 
 
+def test_a_target_is_shown_as_the_texts_of_its_answers():
+    head = make_head()
+    assert head.shown({"text": ["a"], "answer_start": [0]}) == "a" and head.shown([]) == ""
+    assert head.shown(["a", "b"]) == ["a", "b"] and head.constant() == ""
+
+
 # metrics
 
 PAIRS = [

@@ -72,7 +72,7 @@ class MaskedLanguageModeling(Head):
         return Loss(total, chosen.sum(), {"correct": (logits.detach().argmax(-1) == labels[chosen]).sum()})
 
     def predict(self, outputs: Mapping[str, Features], batch: Batch) -> list[dict[str, Any]]:
-        """Return the tokens that each row's hidden ones are taken for, as texts, and which these were (`hidden`).
+        """Return the tokens that each row's hidden ones are taken for, as texts, and which these were (`reference`).
 
         Also their `log_likelihood` (natural logarithm), over so many `scored_tokens`, of which `correct` are right.
         """
@@ -84,7 +84,7 @@ class MaskedLanguageModeling(Head):
             pairs = [pair for pair in zip(given, wanted, strict=True) if pair[1] != IGNORED]
             rows.append({
                 "prediction": [self._named(token) for token, _ in pairs],
-                "hidden": [self._named(token) for _, token in pairs],
+                "reference": [self._named(token) for _, token in pairs],
                 "log_likelihood": total,
                 "scored_tokens": len(pairs),
                 "correct": sum(one == other for one, other in pairs),

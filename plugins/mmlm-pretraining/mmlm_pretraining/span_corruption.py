@@ -104,14 +104,14 @@ class SpanCorruption(GenerativeHead):
         """Score what is to be written; `prediction` is None, since spans come from `mmlm_core.generation`.
 
         Returns:
-            `hidden`, the sentinels with their spans; their `log_likelihood` (natural logarithm), over `scored_tokens`.
+            `reference`, the sentinels and their spans; its `log_likelihood` (natural logarithm), over `scored_tokens`.
         """
         labels = batch.targets["labels"]
         logits = self.logits(outputs[QUERIES].values).float().transpose(1, 2)
         surprise = functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="none")
         rows = zip(labels.tolist(), (-surprise).sum(-1).tolist(), batch.targets["lengths"].tolist(), strict=True)
         return [
-            {"prediction": None, "hidden": self.decode(row[: length - 1]), "log_likelihood": total,
+            {"prediction": None, "reference": self.decode(row[: length - 1]), "log_likelihood": total,
              "scored_tokens": length} for row, total, length in rows
         ]  # fmt: skip
 
@@ -129,7 +129,7 @@ class SpanCorruption(GenerativeHead):
             return measured
         right = total = 0
         for row in written:
-            said, hidden = spans_of(row["prediction"]), spans_of(row["hidden"])
+            said, hidden = spans_of(row["prediction"]), spans_of(row["reference"])
             total += len(hidden)
             right += sum(said.get(name) == span for name, span in hidden.items())
         return {"span_accuracy": right / total, **measured}

@@ -150,6 +150,6 @@ def test_a_prediction_lists_what_was_hidden_and_what_it_is_taken_for():
         head.bias[ord("z")] = 100.0
     _, _, made = collated([["zzzzzzzzzz"], ["abc"]], rate=0.2)
     first, second = head.predict({"text": Features(torch.randn(2, 10, 8))}, Batch(2, {}, made))
-    assert (first["prediction"], first["hidden"], first["correct"]) == (["z", "z"], ["z", "z"], 2)
-    assert second["prediction"] == ["z"] and second["hidden"][0] in "abc" and second["correct"] == 0
+    assert (first["prediction"], first["reference"], first["correct"]) == (["z", "z"], ["z", "z"], 2)
+    assert second["prediction"] == ["z"] and second["reference"][0] in "abc" and second["correct"] == 0
     assert first["log_likelihood"] == pytest.approx(0, abs=1e-3) and second["scored_tokens"] == 1

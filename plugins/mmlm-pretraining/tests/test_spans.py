@@ -104,7 +104,7 @@ def test_what_was_hidden_is_scored_and_said():
     made, _ = collated(TEXTS)
     queries = head.queries(Batch(3, {}, made))
     rows = head.predict({"queries": queries}, Batch(3, {}, made))
-    assert rows[2]["hidden"] == "<extra_id_0> x" and rows[2]["scored_tokens"] == 3
+    assert rows[2]["reference"] == "<extra_id_0> x" and rows[2]["scored_tokens"] == 3
     loss = head.loss({"queries": queries}, Batch(3, {}, made))
     assert loss.total.item() == pytest.approx(-sum(row["log_likelihood"] for row in rows), rel=1e-4)
     assert loss.count.item() == sum(row["scored_tokens"] for row in rows)
@@ -112,9 +112,9 @@ def test_what_was_hidden_is_scored_and_said():
 
 def test_a_span_counts_where_it_is_written_exactly():
     rows = [
-        {"prediction": "<extra_id_0> a b <extra_id_1> c", "hidden": "<extra_id_0> a b <extra_id_1> d",
+        {"prediction": "<extra_id_0> a b <extra_id_1> c", "reference": "<extra_id_0> a b <extra_id_1> d",
          "log_likelihood": 0.0, "scored_tokens": 6},
-        {"prediction": "", "hidden": "<extra_id_0> x", "log_likelihood": 0.0, "scored_tokens": 3},
+        {"prediction": "", "reference": "<extra_id_0> x", "log_likelihood": 0.0, "scored_tokens": 3},
     ]  # fmt: skip
     assert make_head().metrics(rows, [None] * 2) == {"span_accuracy": pytest.approx(1 / 3), "perplexity": 1.0}
     assert make_head().metrics([{**rows[0], "prediction": None}], [None]) == {"perplexity": 1.0}
