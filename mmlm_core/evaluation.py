@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from mmlm_core.data import BatchLoader, Rows, collate_examples, has_length, make
 from mmlm_core.data.readable import readable
 from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_core.files import write_json, write_lines
+from mmlm_core.interfaces import Stream
 from mmlm_core.judging import continuation, judge, writes_freely
 from mmlm_core.prediction import Predictor, load
-from mmlm_core.preparation import make_source
+from mmlm_core.preparation import STREAMED, make_source
 from mmlm_core.report import write_report
 from mmlm_core.runs import RunFolder
 from mmlm_core.samples import prediction_row, sample, with_shown_target
@@ -225,8 +227,9 @@ def _mixed(example: Example, other: Example, modalities: Iterable[str]) -> Examp
 
 
 def _targets(source: Any) -> Iterable[Any]:
-    rows = readable(source.read("train"), OnError.SKIP) if "train" in source.splits() else ()
-    return (example.target for example in rows)
+    train: Rows = source.read("train") if "train" in source.splits() else ()
+    seen = STREAMED if isinstance(train, Stream) else None
+    return (example.target for example in islice(readable(train, OnError.SKIP), seen))
 
 
 def _shown(predictor: Predictor, judged: Judged) -> list[dict[str, Any]]:

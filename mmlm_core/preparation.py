@@ -18,7 +18,7 @@ from mmlm_core.model import Model
 from mmlm_core.starting import read_start
 from mmlm_core.vocabulary import make_tokenizer
 
-__all__ = ["Preparation", "make_source", "make_tokenizer", "prepare"]
+__all__ = ["STREAMED", "Preparation", "make_source", "make_tokenizer", "prepare"]
 
 STREAMED = 100_000
 """Rows of a stream that a tokenizer is trained on, and that the head's facts are gathered from."""

@@ -74,6 +74,9 @@ def _prepared(args: Namespace) -> Preparation:
     compat.check(composition, menu.registry)
 
     from mmlm_core.preparation import prepare
+    from mmlm_core.settings import OnError
+
+    composition.settings.loader.on_error = OnError.SKIP  # what cannot be read is to be told, and not to stop
 
     return prepare(composition)
 

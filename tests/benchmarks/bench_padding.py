@@ -15,12 +15,12 @@ from tests.benchmarks.common import line, ratio
 from tests.benchmarks.trainings import prepared
 
 TOY = [
-    "data=prose", "tokenizer=bpe", "tokenizer.vocabulary=2000", "backbone=transformer", "backbone.width=128",
-    "backbone.depth=4", "backbone.heads=4", "head=language_modeling", "head.context=512", "loader.batch_size=32",
+    "data=prose", "tokenizer=bpe", "tokenizer.vocabulary=2000", "backbone=transformer", "backbone.width=96",
+    "backbone.depth=2", "backbone.heads=4", "head=language_modeling", "head.context=512", "loader.batch_size=32",
     "trainer.max_steps=1",
 ]  # fmt: skip
 WAYS = {"random batches": [], "buckets": ["loader.bucket=true"], "packed": ["head.pack=true"]}
-STEPS = 24
+STEPS = 10
 
 
 def loader(made: Preparation) -> BatchLoader:

@@ -134,3 +134,15 @@ def test_wrong_arguments_are_told(capsys) -> None:
     assert "`chek` is no command of `mmlm data`. Did you mean `check`?" in capsys.readouterr().err
     assert main(["data", "check", "experiment=spam_classification", "--rows", "0"]) == 2
     assert "`--rows` must be at least 1, not 0." in capsys.readouterr().err
+
+
+def test_a_line_that_cannot_be_read_is_a_row_that_cannot_be_used(tmp_path: Path, capsys) -> None:
+    lines = [json.dumps({"text": text, "label": label}) for text, label in rows()]
+    (tmp_path / "rows.jsonl").write_text("\n".join([*lines[:5], '{"text": "cut', *lines[5:]]))
+    with pytest.raises(SystemExit):
+        main(["data", "check", "data=table", f"data.path={tmp_path / 'rows.jsonl'}", "data.inputs.text=text",
+              "data.target=label", "data.validation_fraction=0", "data.test_fraction=0", "tokenizer=word",
+              "encoder/text=embedding", "backbone=gru", "head=classification"])  # fmt: skip
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "rows of train that cannot be used" in printed
+    assert printed.endswith("✗ 1 row cannot be used.")

@@ -41,6 +41,18 @@ def test_a_run_over_a_stream_that_was_killed_goes_on_with_the_very_next_row(
     assert weights[0] == weights[1]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("counted", ["false", "true"])
+def test_two_processes_that_share_a_stream_and_are_killed_go_on_likewise(tmp_path: Path, counted: str) -> None:
+    two = (f"data.counted={counted}", "trainer.devices=2", "trainer.strategy=ddp", "trainer.max_steps=9")
+    assert run_process(tmp_path / "whole", "train", *two).returncode == 0
+    assert run_process(tmp_path / "cut", "train", *two, kill="step:5").returncode == -signal.SIGKILL
+    resumed = run_process(tmp_path / "cut", "resume")
+    assert resumed.returncode == 0, resumed.stderr
+    weights = [(tmp_path / name / "run" / "model.safetensors").read_bytes() for name in ("whole", "cut")]
+    assert weights[0] == weights[1]
+
+
 def test_a_stream_that_does_not_say_its_size_must_be_told_how_long_to_train(tmp_path: Path) -> None:
     refused = run_process(tmp_path, "train", "trainer.max_steps=null", "trainer.max_epochs=2")
     assert "say how long to train, as `trainer.max_steps=10000` or `trainer.max_minutes=60`." in refused.stderr

@@ -93,7 +93,9 @@ class DataContract(ComponentContract):
         source = self.source()
         for split in source.splits():
             stream = source.read(split)
-            for shard in range(min(stream.shards, 3)) if isinstance(stream, Stream) else ():
+            if not isinstance(stream, Stream):
+                continue
+            for shard in range(min(stream.shards, 3)):
                 rows = list(islice(stream.rows(shard), MOST))
                 for start in {0, 1, len(rows) // 2, len(rows)}:
                     where = difference(rows[start:], list(islice(stream.rows(shard, start), MOST - start)))
