@@ -53,7 +53,7 @@ def _part(file: Path, split: str | None) -> Part:
     with openable(file):
         lines = Lines(file, "utf-8")
     names = lines[0].rstrip("\r").split("\t") if len(lines) else []
-    check_columns(file, names, {"path": "Common Voice"})
+    check_columns(file, names, {"path": "data=common_voice"})
     count = len(lines) - 1
     if not count:
         raise DataError(f"`{file}` has no rows.")

@@ -17,6 +17,9 @@ from mmlm_data.spool import spooled
 
 __all__ = ["ArrowColumn", "ArrowFile", "Column", "Part", "check_columns", "columns_of_batches", "part_of_rows", "value"]
 
+SHOWN = 60
+"""Names, and characters of each, that a message lists at most."""
+
 Column: TypeAlias = Any
 """A `pyarrow.ChunkedArray` or a sequence; see `value`."""
 
@@ -85,16 +88,18 @@ def check_columns(path: Path, names: Sequence[str], wanted: Mapping[str, str]) -
     """
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
-        raise DataError(f"`{path}` has {names.count(twice[0])} columns named `{twice[0]}`: rename all but one.")
+        raise DataError(f"`{path}` has {names.count(twice[0])} columns named `{twice[0][:SHOWN]}`: rename all but one.")
+    short = [name for name in names if len(name) <= SHOWN]
     missing = [
-        f"`{path}` has no column `{name}`, which `{option}` names.{did_you_mean(name, names)}"
+        f"`{path}` has no column `{name}`, which `{option}` names.{did_you_mean(name, short)}"
         for name, option in wanted.items()
         if name not in names
     ]
     if missing:
         other = next((sign for sign in (";", "\t", "|") if len(names) == 1 and sign in names[0]), None)
         hint = f" Are they divided by {other!r}? It must be by commas, or by tabs in a .tsv." if other else ""
-        raise DataError("\n".join(missing) + one_of(names) + hint)
+        known = [name if len(name) <= SHOWN else f"{name[:SHOWN]}..." for name in names[:SHOWN]]
+        raise DataError("\n".join(missing) + one_of(known) + hint)
 
 
 class ArrowFile(Mapping[str, "ArrowColumn"]):
