@@ -58,7 +58,7 @@ class Frames(Encoder):
         """
         valid = items["valid"]
         pictures = {name: tensor.flatten(0, 1) for name, tensor in items.items() if name != "valid"}
-        frames = _means(self.image(pictures)).unflatten(0, valid.shape)
+        frames = _means(self.image(pictures)).view(*valid.shape, self.width)
         frames = frames.masked_fill(~valid.unsqueeze(-1), 0.0)
         if self.gru is not None:
             states = self.gru(frames)[0]

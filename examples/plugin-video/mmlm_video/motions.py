@@ -96,7 +96,7 @@ def film(frames: Sequence[Image.Image], rate: int = 12) -> bytes:
         stream.width, stream.height = frames[0].size
         stream.pix_fmt, stream.thread_count = "yuv420p", 1
         for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+            container.mux(stream.encode(av.VideoFrame.from_image(frame)))  # type: ignore[no-untyped-call]
         container.mux(stream.encode(None))
     return file.getvalue()
 

@@ -56,7 +56,8 @@ class FilmProcessor(Processor):
             frames += [self.pictures.blank()] * (longest - length)
         made = self.pictures.collate(frames, None)
         valid = torch.arange(longest) < torch.tensor(lengths).unsqueeze(1)
-        return {name: tensor.unflatten(0, (len(items), longest)) for name, tensor in made.items()} | {"valid": valid}
+        shaped = {name: tensor.view(len(items), longest, *tensor.shape[1:]) for name, tensor in made.items()}
+        return {**shaped, "valid": valid}
 
     def picture(self, item: Any) -> Image.Image:
         """Return the frames side by side, for reports."""

@@ -60,7 +60,7 @@ def _decoded(content: bytes, name: str, count: int, length: int = 0) -> list[Ima
         length: Frames that the film has; 0: what its header says, and if that is wrong, it is decoded once more.
     """
     found, taken = 0, []
-    with av.open(BytesIO(content)) as film:
+    with av.open(BytesIO(content), "r") as film:
         if not film.streams.video:
             raise DataError(f"{name} has no picture track.")
         stream = film.streams.video[0]
@@ -71,7 +71,8 @@ def _decoded(content: bytes, name: str, count: int, length: int = 0) -> list[Ima
                 raise DataError(f"{name} is cut off after {found:,} frames.")
             for frame in packet.decode():
                 if found in places:
-                    taken.append(frame.to_image().rotate(frame.rotation, expand=True))  # as telephones film
+                    picture = frame.to_image()  # type: ignore[no-untyped-call]
+                    taken.append(picture.rotate(frame.rotation, expand=True))  # as telephones film
                 found += 1
     if not found:
         raise DataError(f"{name} cannot be read as a film: it has no frame.")
