@@ -206,7 +206,7 @@ def _controls(
         answer = most_common(targets)
     if answer is not None:
         told[COMMON] = _measured(predictor, [{"prediction": answer}] * len(examples), examples)
-    located = "located" in predictor.composition["head"].traits.provides  # in the inputs of their own row
+    located = "located" in predictor.composition["head"].traits.provides  # parts of their own row's inputs
     if len(examples) > 1 and not aligned and not located:
         modalities = predictor.composition.modalities()
         others = {SHUFFLED: modalities[1:] if pairs else modalities}  # all of them would still be a pair

@@ -85,7 +85,7 @@ class Traits:
     - projection: `positions` (one comes out for each that goes in), `grid` (of a grid it makes a smaller one);
     - fusion: `between` (it acts between the layers of the backbone), `apart` (no input sees another, nor the queries);
     - head: `queries` (it adds positions of its own), `generates`, `pairs` (its loss and its metrics compare the
-      inputs of a row with each other and with those of other rows), `located` (its targets are places in its inputs,
+      inputs of a row with each other and with those of other rows), `located` (its targets are parts of its inputs,
       so that the inputs of other rows do not go with them);
     - tokenizer: `offsets` (it tells the part of a text that each token stands for);
     - data: `input:<modality>`; `target`, a text or a label; `target:<what>`, where targets are something else, as

@@ -53,7 +53,7 @@ def _masked_traits(options: MaskedLanguageModelingOptions) -> Traits:
 
 def _span_traits(options: SpanCorruptionOptions) -> Traits:
     return Traits(
-        provides=frozenset({"queries", "generates"}),
+        provides=frozenset({"queries", "generates", "located"}),
         needs=(
             _TEXT,
             Need(
