@@ -141,7 +141,8 @@ def examine(preparation: Preparation, splits: Sequence[str], progress: Progress)
             _compare(name, row.example, tuple(prepared.processors), seen, split, found.twins)
         split.measures = {what: Measure(min(each), statistics.median(each), max(each), sum(each))
                           for what, each in values.items()}  # fmt: skip
-        split.labels = dict(targets.most_common()) if targets else {}
+        if targets and 2 * len(targets) <= targets.total():  # else they are texts, of which there are few
+            split.labels = dict(targets.most_common())
     return found
 
 
