@@ -13,6 +13,7 @@ import pytest
 from mmlm_core.composition import Composition
 from mmlm_core.errors import DataError
 from mmlm_core.plugins import Plugins
+from mmlm_core.runs import RunFolder
 
 Mmlm = Callable[..., tuple[int, str, str]]
 Rows = Callable[..., list[dict[str, Any]]]
@@ -137,8 +138,8 @@ def test_a_tables_columns_are_those_that_the_runs_data_names(rows: Rows, folder:
 def test_a_tables_columns_can_be_named(rows: Rows, folder: Path) -> None:
     (folder / "t.csv").write_text("file,caption\na.jpg,x\n")
     (folder / "u.csv").write_text("image\na.jpg\n")
-    assert rows("--table", "u.csv") == [{"key": "u.csv:1", "image": ["a.jpg"]}]
-    assert rows("--table", "t.csv", "--column", "image=file") == [{"key": "t.csv:1", "image": ["a.jpg"]}]
+    assert rows("--table", "u.csv") == [{"key": "u.csv:1", "image": ["./a.jpg"]}]
+    assert rows("--table", "t.csv", "--column", "image=file") == [{"key": "t.csv:1", "image": ["./a.jpg"]}]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_standard_input_is_utf_8_whatever_the_locale_is(rows: Rows, monkeypatch:
 
 def test_an_empty_cell_is_no_file(rows: Rows, folder: Path) -> None:
     (folder / "t.csv").write_text("picture,note\na.jpg,x\n,y\n")
-    assert rows("--table", "t.csv") == [{"key": "t.csv:1", "image": ["a.jpg"]}, {"key": "t.csv:2"}]
+    assert rows("--table", "t.csv") == [{"key": "t.csv:1", "image": ["./a.jpg"]}, {"key": "t.csv:2"}]
 
 
 def test_an_input_that_cannot_be_used_leaves_the_prompt_unwritten(
@@ -260,7 +261,7 @@ def test_a_head_that_does_not_generate_is_told(mmlm: Mmlm, loaded: Loaded, folde
     )  # fmt: skip
 
 
-def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[object] = []
 
     def evaluate(run: Path, *, split: str, overrides: list[str]) -> dict[str, float]:
@@ -275,4 +276,10 @@ def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.Monk
         "note: the run's own figures stay; these are in `runs/x/evaluations/decoding.beams=4`.\n",
     )  # fmt: skip
     assert asked == [(Path("runs/x"), "validation", ["decoding.beams=4"])]
+    monkeypatch.chdir(tmp_path)
+    record = RunFolder(Path("runs/x")).evaluation("test")
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
     assert mmlm("eval", "runs/x")[1] == "metric  test\nloss    1.25\nbleu    0.5\n"
+    record.write_text('{"groups": {"ripe": {"loss": 1, "rows": 2}}}')
+    assert mmlm("eval", "runs/x")[1] == "metric  test  ripe\nloss    1.25  1\nbleu    0.5\nrows          2\n"

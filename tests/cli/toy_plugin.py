@@ -62,6 +62,9 @@ class Table:
     encoding: str = "utf-8"
     """Of a text file."""
 
+    def __post_init__(self) -> None:
+        self.guessed: dict[str, str] = {}  # as the options of mmlm-data note it, whose source opens the files
+
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 CAUSAL = Need("backbone", "writes one token after another", frozenset({"causal"}))
