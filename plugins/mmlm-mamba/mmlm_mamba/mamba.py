@@ -39,7 +39,10 @@ class Mamba(Backbone):
             raise ValueError("Mamba reads forwards: build it with `causal=True`.")
         self.width, self.depth = options.width, options.depth
         self.config = Mamba2Config(
-            vocab_size=1,
+            vocab_size=1,  # there is no table, and no token of its own
+            pad_token_id=None,
+            bos_token_id=None,
+            eos_token_id=None,
             hidden_size=options.width,
             num_hidden_layers=options.depth,
             num_heads=options.expand * options.width // options.head_width,
@@ -95,7 +98,7 @@ class Mamba(Backbone):
         for length in set(lengths.tolist()) - {0}:
             rows = (lengths == length).nonzero().squeeze(1)
             part = MambaState(state.inputs[number : number + 1, rows], state.spaces[number : number + 1, rows])
-            read[rows, :length] = layer(hidden[rows, :length], cache_params=LayerMemory(part, 0))
+            read[rows, :length] = layer(hidden[rows, :length], cache_params=LayerMemory(part, 0)).to(read.dtype)
             state.inputs[number, rows], state.spaces[number, rows] = part.inputs[0], part.spaces[0]
         return read
 

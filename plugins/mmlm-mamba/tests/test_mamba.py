@@ -24,13 +24,14 @@ def test_it_is_the_model_of_transformers_but_for_the_embedding() -> None:
         torch.testing.assert_close(ours(Features(values)), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_rows_of_different_length_leave_the_states_that_each_leaves_alone() -> None:
+@pytest.mark.parametrize("bf16", [False, True])
+def test_rows_of_different_length_leave_the_states_that_each_leaves_alone(bf16: bool) -> None:
     torch.manual_seed(0)
     backbone = Mamba(OPTIONS, causal=True).eval()
     values, lengths = torch.randn(4, 6, 16), torch.tensor([6, 2, 0, 2])
     mask = torch.arange(6) < lengths.unsqueeze(1)
     state = backbone.start(4, 0, values.device, values.dtype)
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         backbone(Features(values, mask), state=state)
         for row, length in enumerate(lengths.tolist()):
             alone = backbone.start(1, 0, values.device, values.dtype)
