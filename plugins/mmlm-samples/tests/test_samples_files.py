@@ -62,7 +62,7 @@ def test_a_file_says_its_licence_and_has_every_split(name: str) -> None:
 def test_an_unknown_name_is_refused_with_the_choices() -> None:
     with pytest.raises(ValueError) as refusal:
         path("emojis")
-    assert str(refusal.value) == "`emojis` must be one of emoji, poems, prose, spam; did you mean `emoji`?"
+    assert str(refusal.value) == "`emojis` must be one of dialogues, emoji, poems, prose, spam; did you mean `emoji`?"
 
 
 def test_finding_a_file_imports_no_torch() -> None:
