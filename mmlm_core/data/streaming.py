@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
 import torch
@@ -31,6 +31,9 @@ class Place(NamedTuple):
     shard: int = 0
     row: int = 0
     seen: int = 0
+
+
+BEGINNING = Place()
 
 
 class StreamedBatches(Plan):
@@ -84,8 +87,11 @@ class StreamedBatches(Plan):
             self.epoch, self._state = epoch, {}
 
     def state_dict(self) -> State:
-        """Return the epoch, the batch, the rows before it, and where the block with its first row begins."""
-        return dict(self._state) or _state(self.epoch, 0, 0, Place())
+        """Return the epoch, the batch, and where the block begins from which on rows must be read again.
+
+        It is of all ranks alike, since a checkpoint has the first rank's.
+        """
+        return dict(self._state) or _state(self.epoch, 0)
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
         """See `Plan.load_state_dict`."""
@@ -104,35 +110,35 @@ class StreamedBatches(Plan):
             DataError: A shard cannot be read; or there are fewer rows than ranks.
         """
         state, self._state = self.state_dict(), {}
-        epoch, batch, done = state["epoch"], state["batch"], state["rows"]
-        number = done // self.block
-        reading = _Reading(self, epoch, Place(state["shard"], state["row"], state["seen"]) if done else None)
+        epoch, start = state["epoch"], state["batch"]
+        batch = max(0, start - 1)  # only the last two batches may be shorter, so the one before begins where it must
+        number = batch * self.batch_size // self.block
+        reading = _Reading(self, epoch, number, Place(state["shard"], state["row"], state["seen"]))
         begins = {number: reading.place}
         waiting: list[Example | Fault] = []
-        skipped = done - number * self.block
+        skipped = batch * self.batch_size - number * self.block
         more = True
         while more:
-            rows = reading.take(self.block)
+            rows = reading.take()
             more = len(rows) == self.block
-            number += 1
-            begins = {block: place for block, place in begins.items() if block >= done // self.block}
+            waiting += self._shuffled(rows, epoch, number)[skipped:]
+            number, skipped = number + 1, 0
+            begins = {block: at for block, at in begins.items() if block >= batch * self.batch_size // self.block}
             begins[number] = reading.place
-            waiting += self._shuffled(rows, epoch, number - 1)[skipped:]
-            skipped = 0
             # A row more than a batch stays back until the end is known: the last batches may have to share.
             while len(waiting) > self.batch_size + 1:
-                done += self.batch_size
-                after = _state(epoch, batch + 1, done, begins[done // self.block])
-                yield Draw(waiting[: self.batch_size], batch, epoch, self.rank, after)
+                after = _state(epoch, batch + 1, begins[batch * self.batch_size // self.block])
+                if batch >= start:
+                    yield Draw(waiting[: self.batch_size], batch, epoch, self.rank, after)
                 del waiting[: self.batch_size]
                 batch += 1
-        left = batch_count(reading.total, self.batch_size, self.ranks) - batch
-        bounds = batch_bounds(len(waiting), self.batch_size, left)
-        for i in range(left):
-            done += bounds[i + 1] - bounds[i]
-            after = _state(epoch, batch + 1, done, begins[done // self.block])
-            yield Draw(waiting[bounds[i] : bounds[i + 1]], batch, epoch, self.rank,
-                       after if i + 1 < left else _state(epoch + 1, 0, 0, Place()))  # fmt: skip
+        whole = batch_count(reading.total, self.batch_size, self.ranks)
+        bounds = batch_bounds(len(waiting), self.batch_size, whole - batch)
+        for begin, end in pairwise(bounds):
+            after = _state(epoch, batch + 1, begins[batch * self.batch_size // self.block])
+            last = batch + 1 == whole
+            if batch >= start:
+                yield Draw(waiting[begin:end], batch, epoch, self.rank, _state(epoch + 1, 0) if last else after)
             batch += 1
 
     def _shuffled(self, rows: list[Example | Fault], epoch: int, number: int) -> list[Example | Fault]:
@@ -148,40 +154,39 @@ class StreamedBatches(Plan):
 
 
 class _Reading:
-    """The reading of one rank's rows of an epoch.
+    """The reading of one rank's rows of an epoch, block by block.
 
     Args:
         plan: Whose rows.
         epoch: The epoch.
-        place: Where it goes on; None: it begins.
+        block: The block that comes first.
+        place: Where that block begins, of all ranks alike; where the sizes are known, each rank finds its own.
 
     Attributes:
         place: Where it stands.
         total: Rows of the epoch, of all ranks; known once everything is read.
     """
 
-    def __init__(self, plan: StreamedBatches, epoch: int, place: Place | None) -> None:
+    def __init__(self, plan: StreamedBatches, epoch: int, block: int, place: Place) -> None:
         self._plan = plan
         self._order = _order(plan, epoch)
         self._known = plan._size
         self._span = range(0)
-        self.place = place or Place()
+        self.place = place
         if self._known is not None:
             bounds = [self._known * rank // plan.ranks for rank in (plan.rank, plan.rank + 1)]
             self._span = range(*bounds)
-            if place is None:
-                self.place = self._find(self._span.start)
+            self.place = self._find(min(self._span.start + block * plan.block, self._span.stop))
         self.total = self._known or 0
         self._rows = self._walk()
 
-    def take(self, most: int) -> list[Example | Fault]:
-        """Return this rank's next rows; fewer than `most` only where the epoch ends."""
-        taken = []
-        for row in self._rows:
-            taken.append(row)
-            if len(taken) == most:
-                break
-        return taken
+    def take(self) -> list[Example | Fault]:
+        """Return this rank's rows of the next block; they are fewer than a block only where the epoch ends.
+
+        Where the sizes are not known, the ranks' rows take turns, and all ranks stop at the same row.
+        """
+        walked = self._plan.block * (self._plan.ranks if self._known is None else 1)
+        return [row for row in islice(self._rows, walked) if row is not None]
 
     def _find(self, row: int) -> Place:
         """Return the place of a row of the epoch, by the sizes of the shards."""
@@ -189,14 +194,15 @@ class _Reading:
         shard = next((i for i, end in enumerate(ends) if end > row), len(ends))
         return Place(shard, row - (ends[shard - 1] if shard else 0), row)
 
-    def _walk(self) -> Iterator[Example | Fault]:
+    def _walk(self) -> Iterator[Example | Fault | None]:
+        """Yield the rows of this rank, and None in the place of another's."""
         shard, number, seen = self.place
         while shard < len(self._order) and (self._known is None or seen < self._span.stop):
             for row in self._shard(self._order[shard], number):
                 number, seen = number + 1, seen + 1
                 self.place = Place(shard, number, seen)
-                if self._known is not None or (seen - 1) % self._plan.ranks == self._plan.rank:
-                    yield row
+                mine = self._known is not None or (seen - 1) % self._plan.ranks == self._plan.rank
+                yield row if mine else None
                 if self._known is not None and seen == self._span.stop:
                     return
             shard, number = shard + 1, 0
@@ -240,5 +246,5 @@ def _order(plan: StreamedBatches, epoch: int) -> list[int]:
     return torch.randperm(plan.stream.shards, generator=generator).tolist()
 
 
-def _state(epoch: int, batch: int, rows: int, place: Place) -> State:
-    return {"epoch": epoch, "batch": batch, "rows": rows, **place._asdict()}
+def _state(epoch: int, batch: int, place: Place = BEGINNING) -> State:
+    return {"epoch": epoch, "batch": batch, **place._asdict()}
