@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLUGINS := $(sort $(wildcard plugins/mmlm-*))
 READY := .venv/ready
 
-.PHONY: run test slow lint docs bench samples clean
+.PHONY: run test slow lint docs gallery bench samples clean
 
 run: $(READY)  ## train an emoji captioner in 5 minutes and write its report
 	$(BIN)/mmlm train experiment=emoji_captioning
@@ -19,12 +19,15 @@ slow: $(READY)  ## the tests that take minutes
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	$(BIN)/mypy --package mmlm_core $(foreach plugin,$(PLUGINS),--package $(subst -,_,$(notdir $(plugin))))
 	$(BIN)/lint-imports
 
 docs: $(READY)  ## the documentation, into site/; a broken link is an error
 	$(BIN)/python docs/generate.py
 	$(BIN)/zensical build --strict --clean
+
+gallery: $(READY)  ## train the recipes that are not trained yet, in runs/gallery, and write docs/results.md
+	$(BIN)/python docs/results.py
 
 bench: $(READY)  ## ratios against peers, side by side
 	$(BIN)/python -m tests.benchmarks

@@ -80,7 +80,7 @@ class Tokenizer(ABC):
         return made
 
     def offsets(self, item: Any) -> list[tuple[int, int]]:
-        """Return the part of an item that each id of `encode(item)` stands for: where it begins and ends, in characters.
+        """Return the part of an item that each id of `encode(item)` stands for: its begin and end, in characters.
 
         For heads that find places in a text. A tokenizer that gives them says `offsets` in its traits. A token may take
         in the space before it, and several tokens may share a character (its bytes); those of no width stand nowhere.
