@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from mmlm_core.data import BatchLoader
 from mmlm_core.errors import MmlmError
 from mmlm_core.files import write_json
 from mmlm_core.runs import RunFolder
@@ -49,6 +50,9 @@ class Conductor(Callback):
         bar: The progress bar.
         interrupts: Whether the user has asked for an end.
         counts: What a loss counts, as `tokens`; empty: nothing whose speed is told.
+
+    Attributes:
+        loader: The training's rows, once they are there.
     """
 
     def __init__(
@@ -74,11 +78,22 @@ class Conductor(Callback):
         self._bar = bar
         self._interrupts = interrupts
         self._counts = counts
+        self.loader: BatchLoader | None = None
         self._average: Average | None = None
         self._loaded: dict[str, Any] | None = None
         self._random: list[dict[str, Any]] | None = None
         self._step = 0
         self._began = 0.0
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Put the training's rows where the checkpoint stood.
+
+        Lightning does so in the midst of an epoch alone; where the rows have no length, it also looks a batch ahead
+        before it tells which epoch it is.
+        """
+        states = checkpoint["loops"]["fit_loop"]["state_dict"].get("combined_loader", [])
+        if self.loader is not None and states:
+            self.loader.load_state_dict(states[0])
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start, or go on from where a checkpoint stood; the model lies on its device by now."""

@@ -140,6 +140,7 @@ class Session:
                 trainer = make_trainer(self.settings, self.folder.path, [conductor], self._validates)
                 loaders = self._loaders(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
                 clock.steps = self._most_steps(loaders[TRAIN])
+                conductor.loader = loaders[TRAIN]
                 if trainer.global_rank:  # the weights are made; what is dropped on each rank must not be the same
                     random_state.seed_all(mixed_seed(self.settings.run.seed, "rank", trainer.global_rank))
                 trainer.fit(module, loaders[TRAIN], loaders.get(VALIDATION), ckpt_path=path)

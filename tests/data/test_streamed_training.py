@@ -25,7 +25,7 @@ def run_process(folder: Path, command: str, *changes: str, kill: str = "") -> su
 
 
 @pytest.mark.parametrize("counted", ["false", "true"])
-@pytest.mark.parametrize("step", [13])
+@pytest.mark.parametrize("step", [9, 13], ids=["after an epoch", "in mid-epoch"])
 def test_a_run_over_a_stream_that_was_killed_goes_on_with_the_very_next_row(
     tmp_path: Path, counted: str, step: int
 ) -> None:
