@@ -9,6 +9,7 @@ from mmlm_core.composition import Composition
 from mmlm_core.errors import MmlmError
 from mmlm_core.overriding import override
 from mmlm_core.registry import Component, Registry
+from mmlm_core.settings import DecodingOptions
 
 
 @dataclass
@@ -74,8 +75,7 @@ def test_an_override_of_a_choice_starts_from_its_defaults(registry: Registry) ->
         ("decodng.beams=3", "`decodng` of the override `decodng.beams=3` is no group. Did you mean `decoding`? "
          "Choices: `data`, `decoding`, `loader`, `run`, `tracker`, `trainer`."),
         ("decoding.beam=3", "`decoding.beam` of the override `decoding.beam=3` is no option. Did you mean `beams`? "
-         "Choices: `beams`, `length_penalty`, `max_tokens`, `repetition_penalty`, `seed`, `temperature`, `top_k`, "
-         "`top_p`."),
+         f"Choices: {', '.join(f'`{name}`' for name in sorted(DecodingOptions.__dataclass_fields__))}."),
         ("decoding.beams=x", "`decoding.beams` of the override `decoding.beams=x` must be an integer, not `x`."),
         ("decoding.beams=0", "`beams` must be at least 1, not 0. This is `decoding` of the override "
          "`decoding.beams=0`."),

@@ -70,7 +70,7 @@ def filler(files: dict[str, str]) -> Any:
 
     def fill(component: Component) -> dict[str, Any] | None:
         names = set(component.options.__dataclass_fields__)
-        if component.kind == "data" and "path" in names and component.name != "table":
+        if component.kind == "data" and names & {"path", "sources"} and component.name != "table":
             return None  # the other readers of files differ in the files alone, and have tests of their own
         if component.kind == "data" and "path" in names:
             return {"path": files["data"], "inputs": {"image": "image", "text": "text"}, "target": "target"}

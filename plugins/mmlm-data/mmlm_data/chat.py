@@ -76,13 +76,20 @@ def _message(message: Any, where: str) -> dict[str, str]:
     if not isinstance(message, dict):
         raise DataError(f"{where} must be an object with `role` and `content`, not `{str(message)[:60]}`.")
     role = message.get("role", message.get("from"))
-    if role not in ROLES:
+    if not isinstance(role, str) or role not in ROLES:
         raise DataError(f"{where} is said by `{role}`, which is no role.{did_you_mean(str(role), ROLES)}"
                         f"{one_of(list(ROLES))}")  # fmt: skip
     content = message.get("content", message.get("value"))
     if isinstance(content, list):  # OpenAI's parts; a picture among them has a column of its own
-        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+        content = "".join(_part_text(part, f"{where} content[{number}]") for number, part in enumerate(content))
     return {"role": ROLES[role], "content": _text(content, where, "content")}
+
+
+def _part_text(part: Any, where: str) -> str:
+    """Return the text of a part of a message; of a picture, nothing."""
+    if not isinstance(part, dict):
+        raise DataError(f"{where} must be an object, not `{str(part)[:60]}`.")
+    return _text(part["text"], where, "text") if "text" in part else ""
 
 
 def _text(value: Any, where: str, name: str) -> str:
