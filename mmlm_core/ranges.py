@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextvars import ContextVar
 
 from mmlm_core.errors import OptionError
@@ -30,6 +31,8 @@ def check_range(owner: object, name: str, low: float | None = None, high: float 
     if noted is not None:
         noted[type(owner), name] = (low, high)
     value = getattr(owner, name)
+    if isinstance(value, float) and math.isinf(value):
+        raise OptionError(f"`{name}` must be a finite number, not {value}.")
     if value is None or ((low is None or value >= low) and (high is None or value <= high)):
         return
     raise OptionError(f"`{name}` must be {range_words(low, high)}, not {value}.")

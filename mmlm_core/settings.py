@@ -219,6 +219,8 @@ class RunOptions:
     def __post_init__(self) -> None:
         """Check the seed's range, and that the name stays under the folder."""
         check_range(self, "seed", -(2**63), 2**63 - 1)  # what torch takes
+        if not self.folder.strip():
+            raise OptionError("`folder` must name the folder that holds the runs, not nothing: `.` is the present one.")
         if self.name and (".." in PurePath(self.name).parts or PurePath(self.name).is_absolute()):
             raise OptionError(f"`name` must name a folder under `folder`, not `{self.name}`: set `run.folder` instead.")
 

@@ -82,6 +82,10 @@ def test_a_slot_that_is_not_filled_is_told(registry: Registry) -> None:
         ({"encoder": 3, "projection": {}}, "`encoder` of run.yaml must be a mapping of options, not `3`."),
         ({"run": {"name": "../x"}}, "`name` must name a folder under `folder`, not `../x`: set `run.folder` instead. "
          "This is `run` of run.yaml."),
+        ({"run": {"folder": " "}}, "`folder` must name the folder that holds the runs, not nothing: `.` is the present one. "
+         "This is `run` of run.yaml."),
+        ({"trainer": {"clip_norm": float("inf")}}, "`clip_norm` must be a finite number, not inf. This is `trainer` of "
+         "run.yaml."),
         ({"run": {"seed": 2**63}}, f"`seed` must be from {-2**63} to {2**63 - 1}, not {2**63}. This is `run` of "
          "run.yaml."),
     ],

@@ -79,8 +79,15 @@ def _folder(root: Path, given: str | None, usual: Sequence[str], option: str) ->
 
 def _named(folder: Path, suffix: str = "") -> dict[str, Path]:
     """Return the pictures of a folder and below, by their path without its ending (and suffix)."""
-    files = (file for file in files_below(folder) if modality_of(file.name) == "image")
-    return {relative(folder, file.with_suffix("")).removesuffix(suffix): file for file in files}
+    named: dict[str, Path] = {}
+    for file in files_below(folder):
+        if modality_of(file.name) == "image":
+            name = relative(folder, file.with_suffix("")).removesuffix(suffix)
+            if name in named:
+                raise DataError(f"`{named[name]}` and `{file}` have one name but for their endings: which of them a "
+                                "mask is for cannot be told.")  # fmt: skip
+            named[name] = file
+    return named
 
 
 def _listed(root: Path) -> dict[str, str]:

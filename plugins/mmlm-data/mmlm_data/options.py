@@ -174,7 +174,9 @@ def check_encoding(encoding: str) -> None:
     """Raise `OptionError` unless Python knows an encoding."""
     try:
         "".encode(encoding)  # some codecs are of bytes, as base64
-    except LookupError:
+        if encoding.lower() in ("idna", "punycode"):  # of names in the net alone
+            raise LookupError(encoding)
+    except (LookupError, UnicodeError):
         raise OptionError(
             f"`encoding` must be one that Python knows, as `utf-8`, `utf-16`, `gb18030`, `latin-1`, not `{encoding}`."
         ) from None

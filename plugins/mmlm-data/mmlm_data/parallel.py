@@ -45,7 +45,10 @@ class ParallelSource(FileSource):
 
     def _two(self, file: Path, to: str) -> Part:
         """Return the lines of two files side by side."""
-        other = file.with_suffix(f".{to.removeprefix('.')}")
+        ending = to.removeprefix(".")
+        if not ending or "/" in ending:
+            raise DataError(f"`data.to={to}` is no ending of a file: name that of the translations, as `data.to=de`.")
+        other = file.with_suffix(f".{ending}")
         if other == file:
             raise DataError(f"`data.to={to}` is the ending of `{file}` itself: name that of the translations.")
         with openable(other):

@@ -78,6 +78,8 @@ def shards_at(path: str) -> list[Path]:
         return files_at(path, SUFFIXES)
     first, last = found.groups()
     numbers = range(int(first), int(last) + 1)
+    if not numbers:
+        raise DataError(f"`{found[0]}` of `{path}` is no range of numbers: the first must not be above the last.")
     return [file for number in numbers for file in shards_at(path.replace(found[0], f"{number:0{len(first)}}", 1))]
 
 
@@ -95,6 +97,9 @@ def samples(shard: Path) -> Iterator[Sample]:
                 tar.members = []  # type: ignore[attr-defined]  # else it would keep them all
                 name = member.name.rpartition("/")[2]
                 stem, _, ending = name.partition(".")
+                if member.islnk() or member.issym():
+                    raise DataError(f"`{shard}` has a member `{member.name}` that is a link to `{member.linkname}`: "
+                                    "make the shard without links (`tar --hard-dereference`).")  # fmt: skip
                 if not member.isfile() or not stem:  # a folder, or a file that is hidden
                     continue
                 key = member.name[: len(member.name) - len(ending) - 1]
