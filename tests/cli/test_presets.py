@@ -43,13 +43,29 @@ def test_the_default_of_every_part_is_a_slot() -> None:
     assert set(defaults) == {*SINGLE_SLOTS, "projection"}
 
 
-@pytest.mark.parametrize("experiment", INSTALLED.choices(EXPERIMENT))
+EXPERIMENTS = list(INSTALLED.choices(EXPERIMENT))
+
+
+def in_turns(slot: str, turn: int) -> list[str]:
+    """Return the choices of a slot that are an experiment's turn: each is some experiment's."""
+    choices = list(INSTALLED.choices(slot))
+    return choices[turn % len(choices) :: len(EXPERIMENTS)]
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_any_part_of_an_experiment_can_be_swapped_by_one_word(experiment: str) -> None:
     """Whether the parts fit together is another question, which `mmlm compat` answers."""
+    turn = EXPERIMENTS.index(experiment)
     with composing.session(INSTALLED) as application:
         for slot in INSTALLED.slots:
-            for choice in INSTALLED.choices(slot):
+            for choice in in_turns(slot, turn):
                 words = [f"{EXPERIMENT}={experiment}", f"{slot}={choice}"]
                 composition = composing.to_composition(composing.compose(application, INSTALLED, words), INSTALLED)
                 if slot in composition.choices:
                     assert composition[slot].component.name == choice
+
+
+def test_the_turns_of_the_experiments_swap_every_choice() -> None:
+    for slot in INSTALLED.slots:
+        swapped = {choice for turn in range(len(EXPERIMENTS)) for choice in in_turns(slot, turn)}
+        assert swapped == set(INSTALLED.choices(slot))
