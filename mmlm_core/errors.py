@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from reprlib import Repr
 
 __all__ = [
     "CompositionError",
@@ -22,6 +23,7 @@ __all__ = [
     "did_you_mean",
     "gather",
     "one_of",
+    "quoted",
 ]
 
 
@@ -82,6 +84,17 @@ def one_of(choices: Sequence[str]) -> str:
     """Return the choices as a sentence, `" Choices: `a`, `b`."`, sorted; or that there are none."""
     listed = ", ".join(f"`{choice}`" for choice in sorted(choices))
     return f" Choices: {listed}." if listed else " There are no choices: no installed plugin gives one."
+
+
+def quoted(value: object) -> str:
+    """Return a value as a message quotes it: as Python writes it, without the middle of what is long.
+
+    Args:
+        value: What stands in a file or was given by a user: anything of any size.
+    """
+    short = Repr()
+    short.maxstring = short.maxlong = short.maxother = 100
+    return short.repr(value)
 
 
 def gather(problems: Sequence[MmlmError]) -> MmlmError:

@@ -90,7 +90,7 @@ def test_a_causal_run_starts_one_that_reads_both_ways(table, tmp_path):
     reads = compose(table, *small, f"run.init={written}", inputs=("data.inputs.text=text", "encoder/text=embedding"))
     made, before = prepare(reads).model, mmlm_core.load(written).model
     assert same(made.backbone, before.backbone)
-    theirs = before.head.tokens.table
+    theirs = before.head.table
     assert same(made.encoders["text"].table, theirs), "one table, whoever embeds with it"
 
 

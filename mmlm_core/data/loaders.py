@@ -18,7 +18,7 @@ from mmlm_core.data.dataset import Fault, Prepared, Row, Rows
 from mmlm_core.data.mixture import Mixture
 from mmlm_core.data.sampler import Draw, OrderedBatches, Plan, ShuffledBatches
 from mmlm_core.data.streaming import StreamedBatches
-from mmlm_core.errors import DataError, OptionError
+from mmlm_core.errors import DataError, OptionError, quoted
 from mmlm_core.interfaces import Processor, Stream, TargetProcessor
 from mmlm_core.settings import LoaderOptions
 from mmlm_core.types import Batch, Example
@@ -207,8 +207,8 @@ def _classes(rows: Sequence[Example]) -> Tensor:
     classes = []
     for row in rows:
         if not isinstance(row.target, str | int):
-            raise DataError(f"`{row.key}`: The target must be a label, not {row.target!r}: `loader.balance` draws the "
-                            "labels alike.")  # fmt: skip
+            raise DataError(f"`{row.key}`: The target must be a label, not {quoted(row.target)}, "
+                            "since `loader.balance` draws the labels alike.")  # fmt: skip
         classes.append(numbers.setdefault(str(row.target), len(numbers)))
     return torch.tensor(classes)
 

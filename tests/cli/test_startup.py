@@ -27,19 +27,19 @@ def imported(*arguments: str) -> set[str]:
 @pytest.mark.parametrize(
     ("arguments", "besides"),
     [
-        (["--help"], {"hydra", "omegaconf", "rich", "yaml", "argparse"}),
-        (["train", "--help"], {"hydra", "omegaconf", "rich"}),
-        (["train", "trainer=debug", "--help"], {"hydra", "omegaconf", "rich"}),
-        (["components"], {"hydra", "omegaconf", "yaml"}),
-        (["plugins"], {"hydra", "omegaconf", "yaml"}),
-        (["train", "--cfg", "job"], {"rich"}),
-        (["compat"], set()),
-        (["--complete"], {"hydra", "omegaconf", "rich"}),
+        (["--help"], ["hydra", "omegaconf", "rich", "yaml", "argparse"]),
+        (["train", "--help"], ["hydra", "omegaconf", "rich"]),
+        (["train", "trainer=debug", "--help"], ["hydra", "omegaconf", "rich"]),
+        (["components"], ["hydra", "omegaconf", "yaml"]),
+        (["plugins"], ["hydra", "omegaconf", "yaml"]),
+        (["train", "--cfg", "job"], ["rich"]),
+        (["compat"], []),
+        (["--complete"], ["hydra", "omegaconf", "rich"]),
     ],
     ids=" ".join,
 )
-def test_a_command_that_trains_nothing_imports_nothing_heavy(arguments: list[str], besides: set[str]) -> None:
-    assert imported(*arguments) & (HEAVY | besides) == set()
+def test_a_command_that_trains_nothing_imports_nothing_heavy(arguments: list[str], besides: list[str]) -> None:
+    assert imported(*arguments) & (HEAVY | set(besides)) == set()
 
 
 def test_the_core_imports_no_hydra() -> None:

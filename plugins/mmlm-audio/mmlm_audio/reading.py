@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmlm_audio.truncation import missing_bytes
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 
 __all__ = ["load_sound"]
 
@@ -130,7 +130,7 @@ def _array(given: Any, name: str) -> NDArray[Any]:
 def _rate(given: Any, name: str) -> int:
     rate = float(given) if isinstance(given, Real) and not isinstance(given, bool) else math.nan
     if not 1 <= rate <= 10_000_000 or rate != int(rate):
-        raise DataError(f"`sampling_rate` of {name} must be a whole number of samples per second, not {given!r}.")
+        raise DataError(f"`sampling_rate` of {name} must be a whole number of samples per second, not {quoted(given)}.")
     return int(rate)
 
 

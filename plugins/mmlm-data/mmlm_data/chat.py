@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmlm_core.errors import DataError, did_you_mean, one_of
+from mmlm_core.errors import DataError, did_you_mean, one_of, quoted
 from mmlm_data.file_source import FileSource
 from mmlm_data.json_files import Field, names_of, objects
 from mmlm_data.language_options import ChatOptions
@@ -60,13 +60,13 @@ def messages(row: Mapping[str, Any], where: str) -> list[dict[str, str]]:
     form = next((form for form in FORMS if form in row), None)
     if form is None:
         raise DataError(f"{where} is no conversation: it must have one of {', '.join(f'`{f}`' for f in FORMS)}; it has "
-                        f"{', '.join(f'`{name}`' for name in row) or 'nothing'}.")  # fmt: skip
+                        f"{', '.join(map(quoted, row)) or 'nothing'}.")  # fmt: skip
     if form == "instruction":
         asked = "\n\n".join(_text(row[name], where, name) for name in ("instruction", "input") if row.get(name))
         said = [(USER, asked), (ASSISTANT, _text(row.get("output"), where, "output"))]
         return [{"role": role, "content": content} for role, content in said]
     if not isinstance(row[form], list) or not row[form]:
-        raise DataError(f"{where} must have a list of messages as `{form}`, not `{str(row[form])[:60]}`.")
+        raise DataError(f"{where} must have a list of messages as `{form}`, not {quoted(row[form])}.")
     head = row.get("system")
     told = [{"role": SYSTEM, "content": head}] if isinstance(head, str) and head.strip() else []
     return told + [_message(message, f"{where} {form}[{number}]") for number, message in enumerate(row[form])]
@@ -74,10 +74,10 @@ def messages(row: Mapping[str, Any], where: str) -> list[dict[str, str]]:
 
 def _message(message: Any, where: str) -> dict[str, str]:
     if not isinstance(message, dict):
-        raise DataError(f"{where} must be an object with `role` and `content`, not `{str(message)[:60]}`.")
+        raise DataError(f"{where} must be an object with `role` and `content`, not {quoted(message)}.")
     role = message.get("role", message.get("from"))
     if not isinstance(role, str) or role not in ROLES:
-        raise DataError(f"{where} is said by `{role}`, which is no role.{did_you_mean(str(role), ROLES)}"
+        raise DataError(f"{where} is said by {quoted(role)}, which is no role.{did_you_mean(str(role), ROLES)}"
                         f"{one_of(list(ROLES))}")  # fmt: skip
     content = message.get("content", message.get("value"))
     if isinstance(content, list):  # OpenAI's parts; a picture among them has a column of its own
@@ -88,13 +88,13 @@ def _message(message: Any, where: str) -> dict[str, str]:
 def _part_text(part: Any, where: str) -> str:
     """Return the text of a part of a message; of a picture, nothing."""
     if not isinstance(part, dict):
-        raise DataError(f"{where} must be an object, not `{str(part)[:60]}`.")
+        raise DataError(f"{where} must be an object, not {quoted(part)}.")
     return _text(part["text"], where, "text") if "text" in part else ""
 
 
 def _text(value: Any, where: str, name: str) -> str:
     if not isinstance(value, str):
-        raise DataError(f"{where} must have a text as `{name}`, not `{str(value)[:60]}`.")
+        raise DataError(f"{where} must have a text as `{name}`, not {quoted(value)}.")
     return value
 
 

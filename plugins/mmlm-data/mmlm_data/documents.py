@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mmlm_core.errors import DataError, did_you_mean
+from mmlm_core.errors import DataError, did_you_mean, quoted
 from mmlm_data.json_files import parsed
 from mmlm_data.paths import openable
 
@@ -42,12 +43,12 @@ def member(path: Path, owner: Any, name: str, kind: type[T], where: str = "") ->
     """
     place = f"`{path}`" if not where else f"`{path}` {where}"
     if not isinstance(owner, dict):
-        raise DataError(f"{place} must be an object with `{name}`, not {_short(owner)}.")
+        raise DataError(f"{place} must be an object with `{name}`, not {quoted(owner)}.")
     if name not in owner:
         raise DataError(f"{place} has no `{name}`.{did_you_mean(name, owner)}")
     found = owner[name]
     if not isinstance(found, kind) or isinstance(found, bool):
-        raise DataError(f"{place} must have {WORDS[kind]} as `{name}`, not {_short(found)}.")
+        raise DataError(f"{place} must have {WORDS[kind]} as `{name}`, not {quoted(found)}.")
     return found
 
 
@@ -76,8 +77,5 @@ def media_folder(given: str | None, file: Path, usual: Iterable[Path], names: It
             raise DataError(f"`{folder}`, which `data.images` names, is no folder.")
         return folder
     first = next(iter(names), "")
-    return next((folder for folder in (*usual, file.parent) if (folder / first).is_file()), file.parent)
-
-
-def _short(value: Any) -> str:
-    return f"`{str(value)[:60]}`"
+    held = (folder for folder in (*usual, file.parent) if os.path.isfile(folder / first))  # noqa: PTH113 (any name at all)
+    return next(held, file.parent)

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mmlm_core.errors import DataError, did_you_mean, one_of
+from mmlm_core.errors import DataError, did_you_mean, one_of, quoted
 from mmlm_core.interfaces import DataSource
 from mmlm_data.guessing import say_guesses
 from mmlm_data.options import FileOptions, columns_of
@@ -169,7 +169,7 @@ def _said_shares(rows: Rows, column: str) -> dict[str, NDArray[np.int64]]:
         split = WORDS.get(said.strip().lower()) if isinstance(said, str) else None
         if split is None:
             raise DataError(
-                f"`{rows.key(place)}`: The column `{column}` must name a split, not {said!r}."
+                f"`{rows.key(place)}`: The column `{column}` must name a split, not {quoted(said)}."
                 f"{did_you_mean(str(said), WORDS)}{one_of(list(WORDS))}"
             )
         shares[split].append(place)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 from mmlm_data.encodings import head, utf8
 from mmlm_data.options import JSON_LINES
 from mmlm_data.parts import check_columns
@@ -113,9 +113,7 @@ class JsonLines(Sequence[dict[str, Any]]):
         except (ValueError, RecursionError) as error:
             raise DataError(f"`{self.path}` line {number} cannot be read as JSON: {error}.") from None
         if not isinstance(row, dict):
-            raise DataError(
-                f"`{self.path}` line {number} must be an object of columns and values, not `{_short(row)}`."
-            )
+            raise DataError(f"`{self.path}` line {number} must be an object of columns and values, not {quoted(row)}.")
         return row
 
 
@@ -156,9 +154,5 @@ def names_of(rows: Sequence[dict[str, Any]], wanted: Mapping[str, str]) -> list[
 def _listed(path: Path, rows: Any) -> Iterator[dict[str, Any]]:
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
-            raise DataError(f"`{path}` row {number} must be an object of columns and values, not `{_short(row)}`.")
+            raise DataError(f"`{path}` row {number} must be an object of columns and values, not {quoted(row)}.")
         yield row
-
-
-def _short(row: Any) -> str:
-    return json.dumps(row, ensure_ascii=False)[:60]

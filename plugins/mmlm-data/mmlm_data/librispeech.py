@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 from mmlm_data.file_source import FileSource
 from mmlm_data.folders import relative
 from mmlm_data.media import modality_of
@@ -57,7 +57,7 @@ def _rows(root: Path, file: Path) -> Iterator[dict[str, Any]]:
     for place in range(len(lines)):
         name, _, text = lines[place].strip().partition(" ")
         if name not in sounds:
-            raise DataError(f"`{file}` line {lines.number(place)} is of `{name}`: there is no such sound beside it.")
+            raise DataError(f"`{file}` line {lines.number(place)} is of {quoted(name)}: no such sound is beside it.")
         speaker, _, rest = name.partition("-")
         yield {
             "audio": relative(root, sounds[name]),

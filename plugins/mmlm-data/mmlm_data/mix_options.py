@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmlm_core.errors import OptionError
+from mmlm_core.errors import OptionError, quoted
 from mmlm_core.options import typed
 from mmlm_core.plugins import load_plugins
 from mmlm_core.registry import Component, Traits
@@ -43,7 +43,7 @@ class MixOptions:
         for word, node in self.sources.items():
             if not isinstance(node, Mapping) or not isinstance(node.get("name"), str) or node["name"] == "mix":
                 raise OptionError(f"`sources.{word}` must say its `name`, another choice of `data` than `mix`, as "
-                                  f"`data.sources.{word}.name=table`; not {node!r}.")  # fmt: skip
+                                  f"`data.sources.{word}.name=table`; not {quoted(node)}.")  # fmt: skip
             weight = node.get("weight", 1.0)
             if not isinstance(weight, int | float) or isinstance(weight, bool) or not weight > 0:
                 raise OptionError(f"`sources.{word}.weight` must be above 0, not `{weight}`.")

@@ -7,7 +7,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from mmlm_core.errors import DataError, OptionError
+from mmlm_core.errors import DataError, OptionError, quoted
 from mmlm_core.ranges import check_range
 from mmlm_data.guessing import guess
 
@@ -165,7 +165,7 @@ def columns_of(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
     for modality, named in inputs.items():
         listed = [] if named is None else list(named) if isinstance(named, list | tuple) else [named]
         if not all(isinstance(name, str) for name in listed):
-            raise OptionError(f"`inputs.{modality}` must be a column or a list of columns, not {named!r}.")
+            raise OptionError(f"`inputs.{modality}` must be a column or a list of columns, not {quoted(named)}.")
         columns[modality] = listed
     return columns
 

@@ -14,7 +14,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 from mmlm_core.types import Example
 from mmlm_data.parts import Part, value
 
@@ -152,4 +152,4 @@ def _is_empty(item: Any) -> bool:
 
 
 def _described(item: Any) -> str:
-    return f"{str(item)[:60]!r} ({type(item).__name__})"
+    return f"{quoted(item)} ({type(item).__name__})"

@@ -17,7 +17,7 @@ from mmlm_data.shards import samples, shards_at
 
 
 def test_a_role_that_is_no_word_is_refused() -> None:
-    with pytest.raises(DataError, match=r"is said by `\['user'\]`, which is no role\."):
+    with pytest.raises(DataError, match=r"is said by \['user'\], which is no role\."):
         messages({"messages": [{"role": ["user"], "content": "x"}]}, "`a.jsonl` row 1")
 
 

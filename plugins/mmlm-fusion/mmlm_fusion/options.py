@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mmlm_core.errors import OptionError
+from mmlm_core.errors import OptionError, quoted
 from mmlm_core.ranges import check_range
 
 __all__ = ["BottleneckOptions", "ConcatOptions", "CrossAttentionOptions", "FilmOptions", "LateOptions",
@@ -28,7 +28,7 @@ class ConcatOptions:
             if modality == "text":
                 raise OptionError("`markers` must name modalities whose items stand in the text, not `text` itself.")
             if not marker.strip():
-                raise OptionError(f"`markers.{modality}` must be a word of the text, not {marker!r}.")
+                raise OptionError(f"`markers.{modality}` must be a word of the text, not {quoted(marker)}.")
             wider = [other for name, other in self.markers.items() if name != modality and marker in other]
             if wider:
                 raise OptionError(f"`markers.{modality}` must be no part of another marker; `{marker}` is one of "

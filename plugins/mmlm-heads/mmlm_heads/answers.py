@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 
 __all__ = ["Answer", "answer_metrics", "answers_of", "place_of"]
 
@@ -48,7 +48,7 @@ def answers_of(target: Any) -> list[Answer]:
     right = all(isinstance(text, str) for text in listed) and len(places) == len(listed)
     if not right or not all(place is None or isinstance(place, int) for place in places):
         raise DataError("The target must be an answer (a text, a list of texts, or a mapping of `text` and "
-                        f"`answer_start`; empty: there is none), not {target!r}.")  # fmt: skip
+                        f"`answer_start`; empty: there is none), not {quoted(target)}.")  # fmt: skip
     pairs = zip(listed, places, strict=True)
     return [Answer(text, place) for text, place in pairs if text.strip()]
 

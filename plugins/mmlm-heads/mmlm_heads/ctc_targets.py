@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 from mmlm_core.interfaces import TargetProcessor, Tokenizer
 from mmlm_core.targets import has_targets
 from mmlm_core.types import Example, Items
@@ -73,10 +73,10 @@ class CtcTargets(TargetProcessor):
 
     def _ids(self, target: Any) -> list[int]:
         if not isinstance(target, str):
-            raise DataError(f"The target must be a text, the transcript, not {target!r}.")
+            raise DataError(f"The target must be a text, the transcript, not {quoted(target)}.")
         ids = self._tokenizer.encode(target) if target.strip() else []
         if not ids:
-            raise DataError(f"The target {target!r} is blank: there is nothing to transcribe.")
+            raise DataError(f"The target {quoted(target)} is blank: there is nothing to transcribe.")
         return ids
 
     def _check(self, labels: Tensor, held: int) -> None:

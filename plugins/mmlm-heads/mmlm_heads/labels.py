@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmlm_core.errors import DataError, did_you_mean
+from mmlm_core.errors import DataError, did_you_mean, quoted
 from mmlm_core.interfaces import TargetProcessor
 from mmlm_core.targets import has_targets
 from mmlm_core.types import Example, Items
@@ -104,7 +104,7 @@ class LabelTargets(TargetProcessor):
             several = isinstance(example.target, list | tuple)
             hint = " Several labels a row: `head.multi_label=true`." if several else ""
             raise DataError("The target must be a label (text that is not blank, a whole number, or a truth value), "
-                            f"not {example.target!r}.{hint}")  # fmt: skip
+                            f"not {quoted(example.target)}.{hint}")  # fmt: skip
         return {"label": torch.tensor(_number_of(name, self._labels, self._numbers))}
 
     def collate(
@@ -142,7 +142,7 @@ class LabelSetTargets(TargetProcessor):
         names = label_names(example.target, self._separator)
         if names is None:
             raise DataError("The target must be a list of labels (each a text that is not blank, a whole number, or a "
-                            f"truth value), not {example.target!r}.")  # fmt: skip
+                            f"truth value), not {quoted(example.target)}.")  # fmt: skip
         labels = torch.zeros(len(self._labels), dtype=torch.bool)
         for name in names:
             labels[_number_of(name, self._labels, self._numbers)] = True

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 from mmlm_core.interfaces import TargetProcessor
 from mmlm_core.targets import has_targets
 from mmlm_core.types import Example, Items
@@ -30,7 +30,7 @@ def numbers_of(target: Any) -> list[float]:
     except ValueError:
         numbers = []
     if not members or len(numbers) != len(members) or not all(map(math.isfinite, numbers)):
-        raise DataError(f"The target must be a number, or a list of numbers, not {target!r}.")
+        raise DataError(f"The target must be a number, or a list of numbers, not {quoted(target)}.")
     return numbers
 
 

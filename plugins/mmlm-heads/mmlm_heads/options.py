@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from enum import Enum
 
-from mmlm_core.errors import OptionError
+from mmlm_core.errors import OptionError, quoted
 from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
@@ -57,7 +57,7 @@ class ClassificationOptions:
         check_range(self, "threshold", 0, 1)
         for label, weight in self.label_weights.items():
             if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight < math.inf:
-                raise OptionError(f"`label_weights.{label}` must be a number from 0 on, not {weight!r}.")
+                raise OptionError(f"`label_weights.{label}` must be a number from 0 on, not {quoted(weight)}.")
         if self.label_weights and self.class_weights is not ClassWeights.none:
             raise OptionError("`label_weights` must be left out where `class_weights` is `balanced`.")
         if self.separator and not self.multi_label:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from mmlm_core.errors import DataError, did_you_mean
+from mmlm_core.errors import DataError, did_you_mean, quoted
 from mmlm_core.interfaces import TargetProcessor, Tokenizer
 from mmlm_core.targets import IGNORED, has_targets
 from mmlm_core.types import Example, Items
@@ -30,7 +30,7 @@ def tags_of(target: Any) -> list[str]:
         return target.split()
     if isinstance(target, list | tuple) and all(isinstance(tag, str) and tag.strip() for tag in target):
         return list(target)
-    raise DataError(f"The target must be a list of tags or a text of tags between white space, not {target!r}.")
+    raise DataError(f"The target must be a list of tags or a text of tags between white space, not {quoted(target)}.")
 
 
 class TagTargets(TargetProcessor):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from mmlm_core.errors import OptionError, did_you_mean, one_of
+from mmlm_core.errors import OptionError, did_you_mean, one_of, quoted
 from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
@@ -120,7 +120,7 @@ def columns_of(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
     for modality, named in inputs.items():
         listed = [] if named is None else list(named) if isinstance(named, list | tuple) else [named]
         if not all(isinstance(name, str) for name in listed):
-            raise OptionError(f"`inputs.{modality}` must be a column or a list of columns, not {named!r}.")
+            raise OptionError(f"`inputs.{modality}` must be a column or a list of columns, not {quoted(named)}.")
         if listed:
             columns[modality] = listed
     return columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mmlm_core.errors import DataError, did_you_mean, one_of
+from mmlm_core.errors import DataError, did_you_mean, one_of, quoted
 from mmlm_core.types import Example
 from mmlm_writing.options import ASSISTANT, ROLES, SYSTEM, USER
 
@@ -52,19 +52,23 @@ def _messages(given: Any, role: str, named: str) -> list[Message]:
     """Return messages; a text is one of this role."""
     listed = [{"role": role, "content": given}] if isinstance(given, str) else given
     if not isinstance(listed, list | tuple) or not listed:
-        raise DataError(f"{named} must be a text or a list of messages, each with `role` and `content`, not {given!r}.")
+        raise DataError(
+            f"{named} must be a text or a list of messages, each with `role` and `content`, not {quoted(given)}."
+        )
     return [_message(each, number, named) for number, each in enumerate(listed, 1)]
 
 
 def _message(given: Any, number: int, named: str) -> Message:
     if not isinstance(given, Mapping) or not {"role", "content"} <= given.keys():
-        raise DataError(f"{named}: message {number} must have `role` and `content`, and is {given!r}.")
+        raise DataError(f"{named}: message {number} must have `role` and `content`, and is {quoted(given)}.")
     role, content = given["role"], given["content"]
     if role not in ROLES:
         near = did_you_mean(str(role), ROLES)
         raise DataError(f"{named}: message {number} is of `{role}`, which is no role.{near}{one_of(ROLES)}")
     if not isinstance(content, str) or not content.strip():
-        raise DataError(f"{named}: the content of message {number} must be a text that is not blank, not {content!r}.")
+        raise DataError(
+            f"{named}: the content of message {number} must be a text that is not blank, not {quoted(content)}."
+        )
     return Message(role, content)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 from mmlm_core.interfaces import Tokenizer
 from mmlm_writing.token_targets import TokenTargets
 
@@ -24,13 +24,13 @@ def written(form: Any, as_json: bool) -> str:
     """
     if not as_json:
         if not isinstance(form, str):
-            raise DataError(f"The target must be a text, not {form!r}.")
+            raise DataError(f"The target must be a text, not {quoted(form)}.")
         return form
     try:
         value = json.loads(form) if isinstance(form, str) else form
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise DataError(f"The target must be JSON, not {form!r}: {error}.") from None
+        raise DataError(f"The target must be JSON, not {quoted(form)}: {error}.") from None
 
 
 def json_of(text: str) -> Any:

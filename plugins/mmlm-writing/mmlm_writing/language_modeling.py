@@ -6,20 +6,18 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import Tensor
-
-from mmlm_core.interfaces import GenerativeHead, TargetProcessor, Tokenizer
+from mmlm_core.interfaces import TargetProcessor, Tokenizer
 from mmlm_core.tokens import TokenTable
-from mmlm_core.types import QUERIES, Batch, Features, Loss
+from mmlm_core.types import Batch, Features
 from mmlm_writing.metrics.likelihood import perplexity, surprise
 from mmlm_writing.options import LanguageModelingOptions
-from mmlm_writing.token_output import TokenOutput
 from mmlm_writing.token_targets import TokenTargets
+from mmlm_writing.writing_head import WritingHead
 
 __all__ = ["LanguageModeling"]
 
 
-class LanguageModeling(GenerativeHead):
+class LanguageModeling(WritingHead):
     """Learns the target text itself; a prompt before it is read and not scored.
 
     A text that is longer than `context` is read by windows. In training one window is drawn at random, a new one each
@@ -38,7 +36,6 @@ class LanguageModeling(GenerativeHead):
         table: Its token table.
     """
 
-    reads = (QUERIES,)
     monitor = ("loss", "min")
 
     def __init__(
@@ -51,10 +48,8 @@ class LanguageModeling(GenerativeHead):
         tokenizer: Tokenizer,
         table: TokenTable,
     ) -> None:
-        super().__init__()
+        super().__init__(options, width=width, tokenizer=tokenizer, table=table)
         del facts
-        self.tokens = TokenOutput(options, width=width, tokenizer=tokenizer, table=table)
-        self.end, self.pad = tokenizer.end, tokenizer.pad
         self._targets = TokenTargets(
             tokenizer,
             token_dropout=options.token_dropout,
@@ -68,33 +63,6 @@ class LanguageModeling(GenerativeHead):
         """Return the processor that makes token ids of the texts."""
         return self._targets
 
-    def queries(self, batch: Batch) -> Features:
-        """Return the embedded tokens; in an evaluation by windows there are as many rows as windows.
-
-        Shape: values [B, T, D].
-        """
-        return self.tokens.queries(batch)
-
-    def prompt(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """See `GenerativeHead.prompt`."""
-        return self.tokens.prompt(batch)
-
-    def embed(self, ids: Tensor) -> Tensor:
-        """See `GenerativeHead.embed`."""
-        return self.tokens.embed(ids)
-
-    def logits(self, hidden: Tensor) -> Tensor:
-        """See `GenerativeHead.logits`."""
-        return self.tokens.logits(hidden)
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """See `GenerativeHead.decode`."""
-        return self.tokens.decode(list(ids))
-
-    def loss(self, outputs: Mapping[str, Features], batch: Batch) -> Loss:
-        """Return the cross-entropy of the tokens; see `TokenOutput.loss`."""
-        return self.tokens.loss(outputs, batch)
-
     def predict(self, outputs: Mapping[str, Features], batch: Batch) -> list[dict[str, Any]]:
         """Score the given texts; `prediction` is None.
 
@@ -106,7 +74,7 @@ class LanguageModeling(GenerativeHead):
         characters = batch.targets["characters"].tolist()
         return [
             {"prediction": None, "log_likelihood": total, "scored_tokens": tokens, "scored_characters": length}
-            for (total, tokens), length in zip(self.tokens.score(outputs, batch), characters, strict=True)
+            for (total, tokens), length in zip(self.score(outputs, batch), characters, strict=True)
         ]
 
     def metrics(self, predictions: Sequence[Mapping[str, Any]], references: Sequence[Any]) -> dict[str, float]:

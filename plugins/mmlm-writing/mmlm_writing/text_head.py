@@ -6,21 +6,19 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from torch import Tensor
-
-from mmlm_core.interfaces import GenerativeHead, TargetProcessor, Tokenizer
+from mmlm_core.interfaces import TargetProcessor, Tokenizer
 from mmlm_core.tokens import TokenTable
-from mmlm_core.types import QUERIES, Batch, Features, Loss
+from mmlm_core.types import Batch, Features
 from mmlm_writing.options import TextOptions
-from mmlm_writing.token_output import TokenOutput
 from mmlm_writing.token_targets import TokenTargets
+from mmlm_writing.writing_head import WritingHead
 
 __all__ = ["TextHead"]
 
 Options = TypeVar("Options", bound=TextOptions)
 
 
-class TextHead(GenerativeHead, Generic[Options]):
+class TextHead(WritingHead, Generic[Options]):
     """Learns to write the target, token after token. A task says how what is written is measured.
 
     A row may have several targets: training draws one, the loss of an evaluation takes the first, and metrics compare
@@ -38,7 +36,6 @@ class TextHead(GenerativeHead, Generic[Options]):
         several: Whether a row may have a list of targets.
     """
 
-    reads = (QUERIES,)
     several = True
 
     def __init__(
@@ -51,12 +48,9 @@ class TextHead(GenerativeHead, Generic[Options]):
         tokenizer: Tokenizer,
         table: TokenTable,
     ) -> None:
-        super().__init__()
+        super().__init__(options, width=width, tokenizer=tokenizer, table=table)
         del modalities, facts
         self.options = options
-        self.tokenizer = tokenizer
-        self.tokens = TokenOutput(options, width=width, tokenizer=tokenizer, table=table)
-        self.end, self.pad = tokenizer.end, tokenizer.pad
 
     @abstractmethod
     def measure(self, texts: Sequence[str], references: Sequence[Any]) -> dict[str, float]:
@@ -77,33 +71,6 @@ class TextHead(GenerativeHead, Generic[Options]):
             several=self.several,
         )
 
-    def queries(self, batch: Batch) -> Features:
-        """Return the embedded tokens.
-
-        Shape: values [B, T, D].
-        """
-        return self.tokens.queries(batch)
-
-    def prompt(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """See `GenerativeHead.prompt`."""
-        return self.tokens.prompt(batch)
-
-    def embed(self, ids: Tensor) -> Tensor:
-        """See `GenerativeHead.embed`."""
-        return self.tokens.embed(ids)
-
-    def logits(self, hidden: Tensor) -> Tensor:
-        """See `GenerativeHead.logits`."""
-        return self.tokens.logits(hidden)
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """See `GenerativeHead.decode`."""
-        return self.tokens.decode(list(ids))
-
-    def loss(self, outputs: Mapping[str, Features], batch: Batch) -> Loss:
-        """Return the cross-entropy of the tokens; see `TokenOutput.loss`."""
-        return self.tokens.loss(outputs, batch)
-
     def predict(self, outputs: Mapping[str, Features], batch: Batch) -> list[dict[str, Any]]:
         """Score the given texts; `prediction` is None, since texts come from `mmlm_core.generation`.
 
@@ -111,7 +78,7 @@ class TextHead(GenerativeHead, Generic[Options]):
         """
         if "labels" not in batch.targets:
             return [{"prediction": None} for _ in range(batch.size)]
-        scores = self.tokens.score(outputs, batch)
+        scores = self.score(outputs, batch)
         return [{"prediction": None, "log_likelihood": total, "scored_tokens": tokens} for total, tokens in scores]
 
     def metrics(self, predictions: Sequence[Mapping[str, Any]], references: Sequence[Any]) -> dict[str, float]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 from mmlm_core.interfaces import TargetProcessor, Tokenizer
 from mmlm_core.targets import IGNORED, has_targets
 from mmlm_core.types import Example, Items
@@ -132,10 +132,10 @@ class TokenTargets(TargetProcessor):
             DataError: It is no text, blank, or longer than `max_tokens`.
         """
         if not isinstance(text, str):
-            raise DataError(f"The target must be a text, not {text!r}.")
+            raise DataError(f"The target must be a text, not {quoted(text)}.")
         ids = self.tokenizer.encode(text) if text.strip() else []
         if not ids:
-            raise DataError(f"The target {text!r} is blank: there is nothing to learn to write.")
+            raise DataError(f"The target {quoted(text)} is blank: there is nothing to learn to write.")
         return self.fitting([*ids, self.tokenizer.end], "The target")
 
     def fitting(self, ids: list[int], named: str) -> list[int]:

@@ -67,12 +67,12 @@ def run(head, batch):
 def naive(head, batch, smoothing=0.0):
     """The loss by a loop over rows and positions, of a batch without windows."""
     total, count = 0.0, 0
-    weight = head.tokens.table.embedding.weight if head.tokens.output is None else head.tokens.output.weight
+    weight = head.table.embedding.weight if head.output is None else head.output.weight
     for ids, labels in zip(batch.targets["ids"].tolist(), batch.targets["labels"].tolist(), strict=True):
         for token, label in zip(ids, labels, strict=True):
             if label == -100:
                 continue
-            scores = (weight @ head.tokens.table.embedding.weight[token].cos()).tolist()
+            scores = (weight @ head.table.embedding.weight[token].cos()).tolist()
             norm = math.log(sum(math.exp(score) for score in scores))
             wanted = (1 - smoothing) * scores[label] + smoothing * sum(scores) / len(scores)
             total, count = total + norm - wanted, count + 1
@@ -248,14 +248,14 @@ def test_a_batch_in_which_nothing_is_scored_has_a_loss_of_zero_with_gradients():
     batch.targets["labels"].fill_(-100)
     loss = head.loss(run(head, batch), batch)
     loss.mean.backward()
-    assert loss.mean.item() == 0 and head.tokens.table.embedding.weight.grad.abs().sum() == 0
+    assert loss.mean.item() == 0 and head.table.embedding.weight.grad.abs().sum() == 0
 
 
 def test_correct_tokens_are_counted_in_evaluation():
     head = make().eval()
     batch = make_batch(head, ["aa"])
     hidden = torch.zeros(1, 3, WIDTH)
-    hidden[0, 0] = head.tokens.table.embedding.weight[5] * 50  # far along `a`
+    hidden[0, 0] = head.table.embedding.weight[5] * 50  # far along `a`
     logits = head.logits(hidden)
     right = int((logits.argmax(-1) == batch.targets["labels"]).sum())
     loss = head.loss({QUERIES: Features(hidden)}, batch)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from mmlm_core.errors import DataError, did_you_mean
+from mmlm_core.errors import DataError, did_you_mean, quoted
 from mmlm_core.interfaces import Head, TargetProcessor
 from mmlm_core.types import Batch, Example, Features, Items, Loss
 from torch import Tensor, nn
@@ -121,5 +121,5 @@ class NEWCLASSHead(Head):
 
 def _label(target: Any) -> str:
     if not isinstance(target, str) or not target.strip():
-        raise DataError(f"The target must be a label, a text that is not blank, not {target!r}.")
+        raise DataError(f"The target must be a label, a text that is not blank, not {quoted(target)}.")
     return target

@@ -1,27 +1,27 @@
-"""Writing token after token: what the heads that generate have in common, as a module that they hold."""
+"""What every head of this package has in common: it writes token after token."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from mmlm_core.cross_entropy import linear_cross_entropy
-from mmlm_core.interfaces import Tokenizer
+from mmlm_core.interfaces import GenerativeHead, Tokenizer
 from mmlm_core.targets import IGNORED
 from mmlm_core.tokens import TokenTable
 from mmlm_core.types import QUERIES, Batch, Features, Loss
 from mmlm_writing.options import TokenOutputOptions
 
-__all__ = ["TokenOutput"]
+__all__ = ["WritingHead"]
 
 CHUNK = 1024
 """Positions whose logits are held at once in evaluation."""
 
 
-class TokenOutput(nn.Module):
+class WritingHead(GenerativeHead):
     """Embeds the tokens before, scores the token that follows, and gives the cross-entropy.
 
     It reads batches that `TokenTargets` made. Where these hold windows, each window is a row of the sequence, whatever
@@ -34,6 +34,8 @@ class TokenOutput(nn.Module):
         table: Its token table.
     """
 
+    reads = (QUERIES,)
+
     def __init__(self, options: TokenOutputOptions, *, width: int, tokenizer: Tokenizer, table: TokenTable) -> None:
         super().__init__()
         self.table = table
@@ -41,25 +43,20 @@ class TokenOutput(nn.Module):
         if self.output is not None:
             nn.init.normal_(self.output.weight, std=0.02)
         self.dropout = nn.Dropout(options.dropout)
+        self.tokenizer = tokenizer
+        self.end, self.pad = tokenizer.end, tokenizer.pad
         self._label_smoothing = options.label_smoothing
-        self._tokenizer = tokenizer
 
     def embed(self, ids: Tensor) -> Tensor:
-        """Return the vectors of tokens.
-
-        Shape: [B, T] -> [B, T, D].
-        """
+        """See `GenerativeHead.embed`."""
         return self.table(ids)  # type: ignore[no-any-return]
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Return each token's score at a position.
-
-        Shape: [..., D] -> [..., V].
-        """
+        """See `GenerativeHead.logits`."""
         return self.table.logits(hidden) if self.output is None else self.output(hidden)
 
     def queries(self, batch: Batch) -> Features:
-        """Return the embedded tokens.
+        """Return the embedded tokens before each.
 
         Shape: values [B, T, D]; or, of N windows, [N, T, D].
         """
@@ -69,10 +66,7 @@ class TokenOutput(nn.Module):
         return Features(self.dropout(self.embed(ids)), mask, documents=batch.targets.get("documents"))
 
     def prompt(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the ids that each row's generation begins with, and how many they are.
-
-        Shape: ids [B, P], padded behind; lengths [B].
-        """
+        """See `GenerativeHead.prompt`."""
         return batch.targets["prompt"], batch.targets["prompt_lengths"]
 
     def loss(self, outputs: Mapping[str, Features], batch: Batch) -> Loss:
@@ -99,9 +93,9 @@ class TokenOutput(nn.Module):
         totals = torch.zeros(batch.size, dtype=torch.float64).index_add_(0, rows.cpu(), -losses.double().cpu())
         return list(zip(totals.tolist(), torch.bincount(rows.cpu(), minlength=batch.size).tolist(), strict=True))
 
-    def decode(self, ids: list[int]) -> str:
-        """Return the text of generated ids."""
-        return str(self._tokenizer.decode(ids))
+    def decode(self, ids: Sequence[int]) -> str:
+        """See `GenerativeHead.decode`."""
+        return str(self.tokenizer.decode(list(ids)))
 
     def _cross_entropy(self, hidden: Tensor, labels: Tensor) -> Tensor:
         """Return the sum of the losses. Shape: hidden [N, D], labels [N] -> []."""
