@@ -11,7 +11,7 @@ run: $(READY)  ## train an emoji captioner in 5 minutes and write its report
 	$(BIN)/mmlm train experiment=emoji_captioning
 
 test: $(READY) lint  ## style, types, import directions and the default tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 slow: $(READY)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow

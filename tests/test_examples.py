@@ -31,7 +31,7 @@ def run_tests(folder: Path) -> None:
     run("-m", "pytest", "-q", "-c", str(config), f"--rootdir={folder}", str(folder / "tests"), PYTHONPATH=str(folder))
 
 
-@pytest.mark.parametrize("name", ["plugin-pointcloud", "plugin-video"])
+@pytest.mark.parametrize("name", ["plugin-pointcloud", pytest.param("plugin-video", marks=pytest.mark.slow)])
 def test_a_plugin_of_another_modality_keeps_its_claims(name: str) -> None:
     run_tests(EXAMPLES / name)
 

@@ -140,7 +140,9 @@ def test_balanced_batches_come_from_the_labels_and_in_training_alone() -> None:
 
 def test_balance_needs_labels_that_can_be_counted() -> None:
     options = LoaderOptions(balance=1.0)
-    with pytest.raises(DataError, match=r"^`a`: The target must be a label, not \['b'\]: `loader\.balance` draws"):
+    with pytest.raises(
+        DataError, match=r"^`a`: The target must be a label, not \['b'\], since `loader\.balance` draws"
+    ):
         make_loaders({"train": [Example("a", {}, ["b"])]}, {}, Answers(), options, 7)
     with pytest.raises(
         OptionError, match=r"^`loader\.balance` must be 0 where the rows of `train` are streamed: their"

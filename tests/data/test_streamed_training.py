@@ -24,8 +24,15 @@ def run_process(folder: Path, command: str, *changes: str, kill: str = "") -> su
     return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
-@pytest.mark.parametrize("counted", ["false", "true"])
-@pytest.mark.parametrize("step", [9, 13], ids=["after an epoch", "in mid-epoch"])
+@pytest.mark.parametrize(
+    ("counted", "step"),
+    [
+        ("false", 9),
+        ("true", 13),
+        pytest.param("false", 13, marks=pytest.mark.slow),
+        pytest.param("true", 9, marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_over_a_stream_that_was_killed_goes_on_with_the_very_next_row(
     tmp_path: Path, counted: str, step: int
 ) -> None:

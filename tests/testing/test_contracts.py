@@ -269,7 +269,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-c", "pytest.ini", "-p", "no:cacheprovider", "--tb=line", "--junitxml=report.xml"],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(TOYS)}, capture_output=True, text=True, check=False,
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(TOYS), "PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (folder / "report.xml").is_file(), done.stdout + done.stderr
     found: Outcomes = {}

@@ -308,7 +308,7 @@ def test_a_document_of_another_form_says_where(tmp_path: Path) -> None:
     annotations = [{"image_id": 1, "caption": "a"}, {"image_id": 1, "caption": 5}]
     path = written(tmp_path / "a.json", {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": annotations})
     assert error_of("coco_captions", tmp_path, path=str(path)) == (
-        "`a.json` annotations[1] must have a text as `caption`, not `5`."
+        "`a.json` annotations[1] must have a text as `caption`, not 5."
     )
     path = written(tmp_path / "b.json", {"images": [], "annotations": annotations})
     assert error_of("coco_captions", tmp_path, path=str(path)) == (
@@ -364,7 +364,7 @@ def test_librispeech_says_speakers_and_splits(tmp_path: Path) -> None:
 def test_a_transcript_without_its_sound_is_named(tmp_path: Path) -> None:
     written(tmp_path / "train" / "1" / "2" / "1-2.trans.txt", "1-2-0000 HELLO\n")
     assert error_of("librispeech", tmp_path, path=str(tmp_path)) == (
-        "`train/1/2/1-2.trans.txt` line 1 is of `1-2-0000`: there is no such sound beside it."
+        "`train/1/2/1-2.trans.txt` line 1 is of '1-2-0000': no such sound is beside it."
     )
 
 
@@ -472,5 +472,5 @@ def test_json_of_a_conversation_that_is_none_says_so(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", json.dumps({"text": "hello"}))
     assert error_of("chat", tmp_path, path=str(path)) == (
         "`a.jsonl` row 1 is no conversation: it must have one of `messages`, `conversations`, `conversation`, "
-        "`instruction`; it has `text`."
+        "`instruction`; it has 'text'."
     )

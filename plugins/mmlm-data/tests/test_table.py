@@ -292,13 +292,13 @@ BAD = {
         b'{"text": "1"}\n\n{"text": 2,}\n',
         '`a.jsonl` line 3, column 12: Expecting property name enclosed in double quotes: `{"text": 2,}`.',
     ),
-    "list.jsonl": (b'["a"]\n', '`list.jsonl` line 1 must be an object of columns and values, not `["a"]`.'),
+    "list.jsonl": (b'["a"]\n', "`list.jsonl` line 1 must be an object of columns and values, not ['a']."),
     "broken.json": (b'[{"text": "a"},\n {"text" 3}]', "`broken.json` line 2, column 10: Expecting ':' delimiter."),
-    "strings.json": (b'["a"]', '`strings.json` row 1 must be an object of columns and values, not `"a"`.'),
+    "strings.json": (b'["a"]', "`strings.json` row 1 must be an object of columns and values, not 'a'."),
     "none.json": (b"[]", "`none.json` has no rows."),
     "number.jsonl": (
         b'{"text": "a", "label": 1}\n{"text": 5, "label": 1}\n',
-        "`number.jsonl:2`: The column `text` must hold texts, not '5' (int).",
+        "`number.jsonl:2`: The column `text` must hold texts, not 5 (int).",
     ),
     "a.xlsx": (
         b"x",

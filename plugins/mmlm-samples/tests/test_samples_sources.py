@@ -21,6 +21,8 @@ from mmlm_samples.rows import SampleFile
 
 SPLITS = ["train", "validation", "test"]
 SOURCES = {component.name: component for component in mmlm_components()}
+SMALL: dict[str, dict[str, Any]] = {"emoji_scenes": {"size": 16, "rounds": 1}}
+"""Options with which a source's rows are painted quickly."""
 
 
 def source(name: str, **values: Any) -> DataSource:
@@ -31,7 +33,7 @@ def source(name: str, **values: Any) -> DataSource:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_source_has_three_splits_that_share_no_row_and_are_picklable(name: str) -> None:
-    data = source(name)
+    data = source(name, **SMALL.get(name, {}))
     assert data.splits() == SPLITS
     keys: list[str] = []
     for split in SPLITS:
@@ -56,7 +58,8 @@ def test_the_traits_say_what_the_rows_hold(name: str) -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_limit_spreads_over_the_split(name: str) -> None:
-    rows, few = source(name).read("train"), source(name, limit=10).read("train")
+    small = SMALL.get(name, {})
+    rows, few = source(name, **small).read("train"), source(name, limit=10, **small).read("train")
     places = {row.key: place for place, row in enumerate(rows)}
     chosen = [places[row.key] for row in few]
     assert len(chosen) == 10
