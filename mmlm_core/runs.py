@@ -23,7 +23,7 @@ from pathlib import Path
 from mmlm_core.errors import RunError
 from mmlm_core.settings import RunOptions
 
-__all__ = ["RUN_VARIABLE", "RunFolder", "alone", "clean", "create_run", "is_main"]
+__all__ = ["RUN_VARIABLE", "RunFolder", "alone", "clean", "create_run", "is_main", "is_taken", "taken"]
 
 LOCK = ".lock"
 """The file of a run folder that the process holds which trains it."""
@@ -141,11 +141,20 @@ def create_run(options: RunOptions) -> RunFolder:
     try:
         path.mkdir(parents=True, exist_ok=not is_main())
     except FileExistsError as error:
-        if path.is_dir() and all(entry.name == LOCK for entry in path.iterdir()):
-            return RunFolder(path)
-        raise RunError(f"`run.name={name}` names a run that is there already, `{path}`: choose another name, or go on "
-                       f"with it by `mmlm train --resume {path}`.") from error  # fmt: skip
+        if is_taken(path):
+            raise taken(path, name) from error
     return RunFolder(path)
+
+
+def is_taken(path: Path) -> bool:
+    """Whether there is something already where a run is to be made; a folder with nothing but a lock is free."""
+    return path.exists() and not (path.is_dir() and all(entry.name == LOCK for entry in path.iterdir()))
+
+
+def taken(path: Path, name: str) -> RunError:
+    """Return the error of a name that is taken."""
+    return RunError(f"`run.name={name}` names a run that is there already, `{path}`: choose another name, or go on "
+                    f"with it by `mmlm train --resume {path}`.")  # fmt: skip
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from mmlm_core.cli.arguments import Parser, word_of
 from mmlm_core.cli.menu import Menu
 from mmlm_core.errors import OptionError
 from mmlm_core.plugins import load_plugins
+from mmlm_core.readiness import check_machine
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -94,6 +95,7 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
         composition = composing.to_composition(cfg, menu)
         _say(composing.swapped(cfg, menu))
     compat.check(composition, menu.registry)
+    check_machine(composition.settings)
     from mmlm_core.training import train
 
     train(composition, menu.plugins, overrides=args.overrides)
@@ -155,6 +157,7 @@ def _check_jobs(application: Any, menu: Menu, overrides: Sequence[str]) -> None:
         try:
             composition = composing.to_composition(composing.compose(application, menu, texts), menu)
             compat.check(composition, menu.registry)
+            check_machine(composition.settings)
         except MmlmError as error:
             problems.append(type(error)(f"job {number} ({' '.join(texts)}): {error}"))
     if problems:

@@ -18,9 +18,6 @@ __all__ = ["DEFAULT_EPOCHS", "choose_precision", "make_trainer", "most_epochs"]
 DEFAULT_EPOCHS = 10
 """Passes over the training rows where no limit is given."""
 
-SHARDED = ("fsdp", "deepspeed", "model_parallel")
-"""How the names of the strategies begin under which no process has the whole model."""
-
 LIGHTNING = {Precision.FP32: "32-true", Precision.BF16: "bf16-mixed", Precision.FP16: "16-mixed"}
 
 
@@ -31,14 +28,8 @@ def most_epochs(options: TrainerOptions) -> int | None:
 
 
 def choose_precision(options: TrainerOptions) -> Precision:
-    """Return the arithmetic: `auto` is bf16 where the device computes it natively, else fp32.
-
-    Raises:
-        OptionError: fp16 is asked of a CPU.
-    """
+    """Return the arithmetic: `auto` is bf16 where the device computes it natively, else fp32."""
     on_gpu = options.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-    if options.precision is Precision.FP16 and options.accelerator in ("auto", "cpu") and not on_gpu:
-        raise OptionError("`trainer.precision=fp16` needs a GPU; a CPU computes in `fp32`, or in `bf16` where it can.")
     if options.precision is not Precision.AUTO:
         return options.precision
     if on_gpu:
@@ -65,9 +56,6 @@ def make_trainer(settings: Settings, folder: Path, callbacks: list[Callback], va
         OptionError: Lightning has no such accelerator or strategy, or this machine has not.
     """
     options = settings.trainer
-    if options.strategy.startswith(SHARDED):
-        raise OptionError(f"`trainer.strategy={options.strategy}` cuts the model into pieces, which the saved weights "
-                          "and their average would be too: train with `auto` or `ddp`.")  # fmt: skip
     try:
         return _trainer(settings, folder, callbacks, validates)
     except (MisconfigurationException, ValueError, RuntimeError, ImportError) as error:

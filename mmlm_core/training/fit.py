@@ -15,6 +15,7 @@ from mmlm_core.errors import RunError
 from mmlm_core.files import read_json
 from mmlm_core.plugins import Plugins, load_plugins
 from mmlm_core.preparation import Preparation, make_source, make_tokenizer, prepare
+from mmlm_core.readiness import check_machine
 from mmlm_core.record import record_start
 from mmlm_core.run_reader import RunRecord, read_run
 from mmlm_core.runs import RUN_VARIABLE, RunFolder, alone, clean, create_run, is_main
@@ -38,10 +39,12 @@ def train(composition: Composition, plugins: Plugins | None = None, overrides: S
         The run folder.
 
     Raises:
-        MmlmError: The parts do not fit together, the run's name is taken, the rows cannot be used.
+        MmlmError: The parts do not fit together, this machine lacks what the options ask for, the run's name is taken,
+            the rows cannot be used.
     """
     plugins = plugins or load_plugins()
     check(composition, plugins.registry)
+    check_machine(composition.settings)
     folder = create_run(composition.settings.run)
     with _removed_if_empty(folder), alone(folder), _one_folder(folder, composition):
         random_state.seed_all(composition.settings.run.seed)
@@ -68,6 +71,7 @@ def resume(run: Path, plugins: Plugins | None = None) -> Path:
     """
     record = read_run(run, plugins=plugins, trained=False)
     folder, composition = record.folder, record.composition
+    check_machine(composition.settings, resumed=True)
     with alone(folder), _one_folder(folder, composition):
         if folder.summary.exists():
             ended = read_json(folder.summary)
