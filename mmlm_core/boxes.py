@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mmlm_core.interfaces import Tokenizer
     from mmlm_core.model import Model
 
-__all__ = ["Box", "boxes", "count", "parts_of", "short", "told_rows"]
+__all__ = ["Box", "boxes", "changed", "count", "parts_of", "short", "told_rows"]
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,16 @@ def boxes(composition: Composition, plugins: Plugins, model: Model, tokenizer: T
                 _giver(plugins, component.kind, component.name),
                 _size(slot, part, composition, tokenizer, modules),
                 0 if part is None else _own(part, seen),
-                _changed(choice.options),
+                changed(choice.options),
             )
         )
     return made
+
+
+def changed(options: Any) -> str:
+    """Return the options that are not at their defaults, as `width=64 depth=2`."""
+    now, default = plain(options), plain(type(options)())
+    return " ".join(f"{name}={value}" for name, value in now.items() if value != default[name])
 
 
 def count(model: nn.Module) -> int:
@@ -118,9 +124,3 @@ def _giver(plugins: Plugins, kind: str, name: str) -> str:
     giver = plugins.registry.giver(kind, name)
     version = next((plugin.version for plugin in plugins.found if plugin.distribution == giver), "")
     return f"{giver} {version}".strip()
-
-
-def _changed(options: Any) -> str:
-    """Return the options that are not at their defaults."""
-    now, default = plain(options), plain(type(options)())
-    return " ".join(f"{name}={value}" for name, value in now.items() if value != default[name])

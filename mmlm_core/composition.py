@@ -156,7 +156,10 @@ def _choice(registry: Registry, slot: str, node: Any, source: Source) -> Choice:
     if not isinstance(name, str):
         raise UnknownChoiceError(f"`{slot}` of {said(source, _path(slot))} must say its `name`, one of the choices."
                                  f"{one_of(registry.names(kind))}")  # fmt: skip
-    component = registry.get(kind, name)
+    try:
+        component = registry.get(kind, name)
+    except MmlmError as error:
+        raise type(error)(f"`{slot}` of {said(source, _path(slot))}: {error}") from error
     values = {key: value for key, value in node.items() if key != "name"}
     return Choice(slot, component, typed(component.options, values, _path(slot), source))
 

@@ -50,7 +50,7 @@ def load(run: str | PathLike[str], overrides: Sequence[str] = (), device: str = 
     if tokenizer is not None:
         tokenizer.load(record.tokenizer_folder)
     model = build(record.composition, tokenizer=tokenizer, facts=record.facts)
-    load_weights(model, record.weights)
+    load_weights(model, record.weights, record.edits())
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     if record.composition.settings.decoding.int8:
         if torch.device(where).type != "cpu":
@@ -114,18 +114,30 @@ class Predictor:
     def generate(self, prompt: str | None = None, **inputs: Any) -> Any:
         """Return the prediction of one row: `generate(image="cat.png")`, `generate(prompt="Once")`.
 
+        A generated text is what comes after the prompt, without it; `mmlm generate` writes the prompt before it, as
+        `stream(..., echo=True)` does.
+
         Args:
             prompt: What the generated text begins with.
             **inputs: The item, or the list of items, of each modality.
+
+        Raises:
+            DataError: An input that the model does not read, none that it reads, or one that cannot be used.
         """
         row = dict(inputs) if prompt is None else {**inputs, "prompt": prompt}
         batch = self.batch([self._example(row, 0)])
         return generation.predict(self.model, batch, self.composition.settings.decoding)[0]["prediction"]
 
-    def stream(self, row: Mapping[str, Any] | Example) -> Iterator[str]:
+    def stream(self, row: Mapping[str, Any] | Example, *, echo: bool = False) -> Iterator[str]:
         """Yield the generated text of one row piece by piece, as it comes; together the pieces are the whole text.
 
         No piece ends within a character. Beams yield the text whole, since until the end it may still lose.
+
+        Args:
+            row: As for `predict`.
+            echo: Begin with the row's prompt, as `mmlm generate` does: the pieces are then the prompt and what goes on
+                from it, with the space between them that the tokenizer puts there. A head that replies, as `dialogue`,
+                yields its reply alone.
 
         Raises:
             CompositionError: The head does not generate.
@@ -135,7 +147,7 @@ class Predictor:
             name = self.composition["head"].component.name
             raise CompositionError(f"`head={name}` does not generate text; use `predict`.")
         batch = self.batch([self._example(row, 0)])
-        yield from generation.stream(self.model, batch, self.composition.settings.decoding)
+        yield from generation.stream(self.model, batch, self.composition.settings.decoding, echo=echo)
 
     def batch(self, examples: Sequence[Example]) -> Batch:
         """Return the rows as a batch on the model's device."""
@@ -163,8 +175,11 @@ class Predictor:
         if known and not any(inputs.values()):
             raise DataError(f"{told} gives none of the inputs that this model reads.{one_of(known)}")
         prompt = row.get("prompt")
-        said = prompt if prompt is None or isinstance(prompt, list) else str(prompt)
-        return Example(_key(row, index), inputs, None, said)
+        if isinstance(prompt, int) and not isinstance(prompt, bool):
+            prompt = str(prompt)  # which is how it was written, unlike a number with a point
+        if not (prompt is None or isinstance(prompt, str | list)):
+            raise DataError(f"The `prompt` of {told} must be text, not {prompt!r}: put it into quotes.")
+        return Example(_key(row, index), inputs, None, prompt)
 
 
 def _key(row: Mapping[str, Any] | Example, index: int) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from mmlm_core import compat
+from mmlm_core.boxes import changed
 from mmlm_core.composition import Composition
 from mmlm_core.errors import MissingPluginError, MmlmError, RunError, UnknownChoiceError, did_you_mean
 from mmlm_core.files import read_json, read_yaml
 from mmlm_core.hookspecs import API
-from mmlm_core.overriding import override
+from mmlm_core.overriding import CHANGEABLE, override
 from mmlm_core.plugins import VARIABLE, Plugins, load_plugins
 from mmlm_core.registry import Registry, leaves_out
 from mmlm_core.runs import RunFolder
@@ -54,6 +55,18 @@ class RunRecord:
     def weights(self) -> Path:
         """The best weights."""
         return self.folder.weights
+
+    def edits(self) -> list[str]:
+        """Return what differs of the model's parts from what was trained, as far as the run's own record tells."""
+        told = []
+        for box in self.environment.get("boxes", []):
+            now = self.composition.choices.get(box["slot"])
+            if now is None or box["slot"] in CHANGEABLE:
+                continue
+            before, after = f"{box['choice']} {box['changed']}", f"{now.component.name} {changed(now.options)}"
+            if before != after:
+                told.append(f"`{box['slot']}` was `{before.strip()}` and is `{after.strip()}`")
+        return told
 
 
 def read_run(

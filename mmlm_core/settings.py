@@ -158,8 +158,8 @@ class DecodingOptions:
 
     def __post_init__(self) -> None:
         """Check the ranges, and what does not go together."""
-        for name in ("max_tokens", "beams", "beam_groups", "n_best"):
-            check_range(self, name, 1)
+        for name, most in (("max_tokens", 2**20), ("beams", 512), ("beam_groups", 512), ("n_best", 1024)):
+            check_range(self, name, 1, most)  # each text and each beam costs the memory of a row
         for name in ("diversity", "temperature", "top_k", "no_repeat_ngram"):
             check_range(self, name, 0)
         check_range(self, "top_p", 0, 1)

@@ -83,7 +83,7 @@ class Start:
         if old_tokenizer is not None:
             old_tokenizer.load(self.record.tokenizer_folder)
         old = build(before, tokenizer=old_tokenizer, facts=self.record.facts)
-        load_weights(old, self.record.weights)
+        load_weights(old, self.record.weights, self.record.edits())
         theirs, ours = parts_of(old), parts_of(model)
         shared = [slot for slot in ours if slot in theirs and self._is_shared(slot, facts)]
         faults = [fault for slot in shared for fault in self._misfits(slot, theirs[slot], ours[slot])]

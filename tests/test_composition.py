@@ -70,7 +70,7 @@ def test_a_slot_that_is_not_filled_is_told(registry: Registry) -> None:
         ({"encoder": {"imge": {"name": "one"}}}, "`encoder/imge` of run.yaml is no slot: no installed plugin gives it. "
          "Did you mean `encoder/image`? Choices: `backbone`, `data`, `encoder/image`, `encoder/text`, `fusion`, "
          "`head`, `optimizer`, `projection/image`, `projection/text`, `schedule`, `tokenizer`."),
-        ({"head": {"name": "oen"}}, "`oen` is no choice of `head`. Did you mean `one`? Choices: `one`, `two`."),
+        ({"head": {"name": "oen"}}, "`head` of run.yaml: `oen` is no choice of `head`. Did you mean `one`? Choices: `one`, `two`."),
         ({"head": {"width": 3}}, "`head` of run.yaml must say its `name`, one of the choices. Choices: `one`, `two`."),
         ({"head": "one"}, "`head` of run.yaml must be a mapping of options, not `one`."),
         ({"head": {"name": "one", "widht": 3}}, "`head.widht` of run.yaml is no option. Did you mean `width`? "
@@ -103,7 +103,7 @@ def test_all_that_is_wrong_is_told_at_once(registry: Registry) -> None:
     assert str(refused.value) == (
         "3 things are wrong:\n"
         "- `backbone.width` of run.yaml must be an integer, not `x`.\n"
-        "- `oen` is no choice of `head`. Did you mean `one`? Choices: `one`, `two`.\n"
+        "- `head` of run.yaml: `oen` is no choice of `head`. Did you mean `one`? Choices: `one`, `two`.\n"
         "- `run.seed` of run.yaml must be an integer, not `x`."
     )
 

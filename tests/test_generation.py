@@ -414,6 +414,34 @@ def test_a_stream_s_pieces_are_the_whole_text_with_every_tokenizer(tokenizer: st
         assert "".join(generation.stream(model, batch, DecodingOptions())) == whole
 
 
+@pytest.mark.parametrize(
+    ("tokenizer", "prompt", "text", "whole"),
+    [
+        ("word", "a red", "triangle", "a red triangle"),
+        ("word", "a red ", "triangle", "a red triangle"),
+        ("word", "A Red", ", triangle", "A Red, triangle"),
+        ("byte", "a red", "triangle", "a redtriangle"),
+        ("char", "a", " red", "a red"),
+        ("bpe", "a red", " triangle", "a red triangle"),
+        ("word", "", "triangle", "triangle"),
+        ("word", None, "triangle", "triangle"),
+        ("word", "a red", "", "a red"),
+    ],
+)
+@pytest.mark.parametrize("beams", [1, 2])
+def test_a_prompt_and_what_goes_on_from_it_are_one_text(
+    tokenizer: str, prompt: str | None, text: str, whole: str, beams: int
+) -> None:
+    model, trained = make(tokenizer=tokenizer, corpus=["a red triangle", ", a"] * 3)
+    script = Script([*trained.encode(text), trained.end], trained.vocabulary)
+    model.head.constraints = lambda batch: [script]
+    batch = batch_of(model, ["x"], [prompt])
+    told = list(generation.stream(model, batch, DecodingOptions(beams=beams), echo=True))
+    assert "".join(told) == whole
+    alone = "".join(generation.stream(model, batch, DecodingOptions(beams=beams)))
+    assert alone == say(model, batch, beams=beams)[0]["prediction"]
+
+
 @pytest.mark.parametrize("options", [{}, {"beams": 3}, {"temperature": 1.0, "n_best": 3}])
 def test_a_stream_gives_the_same_text_as_the_whole(options: dict[str, Any]) -> None:
     model, _ = make("gru", "cross_attention")

@@ -77,9 +77,11 @@ def test_an_override_of_a_choice_starts_from_its_defaults(registry: Registry) ->
         ("decoding.beam=3", "`decoding.beam` of the override `decoding.beam=3` is no option. Did you mean `beams`? "
          f"Choices: {', '.join(f'`{name}`' for name in sorted(DecodingOptions.__dataclass_fields__))}."),
         ("decoding.beams=x", "`decoding.beams` of the override `decoding.beams=x` must be an integer, not `x`."),
-        ("decoding.beams=0", "`beams` must be at least 1, not 0. This is `decoding` of the override "
+        ("decoding.beams=0", "`beams` must be from 1 to 512, not 0. This is `decoding` of the override "
          "`decoding.beams=0`."),
-        ("data=three", "`three` is no choice of `data`. Choices: `one`, `two`."),
+        ("data=three", "`data` of the override `data=three`: `three` is no choice of `data`. Choices: `one`, `two`."),
+        ("decoding.beams=100000", "`beams` must be from 1 to 512, not 100000. This is `decoding` of the override "
+         "`decoding.beams=100000`."),
         ("decoding=beams", "The override `decoding=beams` must name an option, as `decoding.OPTION=beams`."),
         ("decoding", "The override `decoding` must read `group.option=value`."),
         ("data.label=[1", "The value `[1` of an override cannot be read as a list or a mapping."),

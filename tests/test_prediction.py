@@ -70,3 +70,14 @@ def test_a_row_that_cannot_be_used_is_told_with_the_way_out(rows: list[dict[str,
 def test_one_input_that_cannot_be_used_is_always_an_error(rows: list[dict[str, Any]], on_error: str) -> None:
     with pytest.raises(DataError, match="torn"):
         made(on_error).generate(image=rows[2]["image"])
+
+
+def test_a_prompt_stays_the_text_that_it_is(rows: list[dict[str, Any]]) -> None:
+    predictor = made("raise")
+    image = rows[0]["image"]
+    said = {"".join(predictor.stream({"image": image, "prompt": prompt}, echo=True)) for prompt in (123, "123")}
+    assert len(said) == 1 and said.pop().startswith("123")
+    for prompt, told in ((1.50, "1.5"), (True, "True"), ({"a": 1}, "{'a': 1}")):
+        with pytest.raises(DataError) as refused:
+            list(predictor.predict([{"key": "a", "image": image, "prompt": prompt}]))
+        assert str(refused.value) == f"The `prompt` of `a` must be text, not {told}: put it into quotes."

@@ -14,8 +14,19 @@ from safetensors.torch import save_file
 from torch import nn
 
 from mmlm_core import runs
+from mmlm_core.boxes import changed
 from mmlm_core.errors import CompositionError, MissingPluginError, MmlmError, RunError
-from mmlm_core.files import append_line, read_json, read_lines, replacing, write_json, write_lines, write_text
+from mmlm_core.files import (
+    append_line,
+    read_json,
+    read_lines,
+    read_yaml,
+    replacing,
+    write_json,
+    write_lines,
+    write_text,
+    write_yaml,
+)
 from mmlm_core.record import record_start
 from mmlm_core.run_reader import read_run
 from mmlm_core.runs import RunFolder, alone, create_run
@@ -71,6 +82,18 @@ def test_the_environment_says_what_the_run_was_made_with(run):
 
 def test_overrides_replace_a_runs_own_values(run):
     assert read_run(run, ["decoding.beams=4"]).composition.settings.decoding.beams == 4
+
+
+def test_what_was_edited_in_a_configuration_is_known(run, toy):
+    made = toy.toy_composition(toy.toy_plugins(), run.parent, "good")
+    rows = [{"slot": slot, "choice": choice.component.name, "changed": changed(choice.options)}
+            for slot, choice in made.choices.items()]  # fmt: skip
+    write_json(run / "environment.json", {**read_json(run / "environment.json"), "boxes": rows})
+    assert read_run(run).edits() == []
+    mapping = read_yaml(run / "config.yaml")
+    write_yaml(run / "config.yaml", {**mapping, "backbone": {"name": "toy", "width": 6}})
+    before = f"toy {changed(made['backbone'].options)}".strip()
+    assert read_run(run).edits() == [f"`backbone` was `{before}` and is `toy width=6`"]
 
 
 def test_two_runs_in_one_second_have_two_folders(tmp_path, monkeypatch):
@@ -206,10 +229,16 @@ def test_weights_of_another_model_or_a_broken_file_are_refused(tmp_path):
     with pytest.raises(RunError, match=re.escape(f"`{path}` is missing: the run has no weights yet.")):
         load_weights(nn.Linear(2, 2), path)
     save_weights(nn.Linear(2, 2), path)
-    with pytest.raises(RunError, match=re.escape(f"`{path}` does not hold the weights of this composition: ")):
-        load_weights(nn.Linear(3, 2), path)
-    with pytest.raises(RunError, match=re.escape(f"`{path}` does not hold the weights of this composition: ")):
-        load_weights(nn.Conv1d(2, 2, 1, bias=False), path)
+    told = f"`{path}` does not hold the weights of this composition: "
+    for other, fault in (
+        (nn.Linear(3, 2), "`weight` is [2, 2] in it and [2, 3] in the model."),
+        (nn.Linear(2, 3), "`bias` is [2] in it and [3] in the model, and so on for 1 more."),
+        (nn.Linear(2, 2, bias=False), "`bias` is no weight of the model."),
+        (nn.Sequential(nn.Linear(2, 2)), "`0.bias` is missing in it, and so on for 3 more."),
+    ):
+        with pytest.raises(RunError) as refused_:
+            load_weights(other, path)
+        assert str(refused_.value) == told + fault
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(RunError, match=re.escape(f"`{path}` is broken: ")):
         load_weights(nn.Linear(2, 2), path)

@@ -44,9 +44,7 @@ def run(argv: Sequence[str]) -> None:
     first = list(itertools.islice(rows, 2))
     decoding = composition.settings.decoding
     if len(first) == 1 and args.out is None and decoding.beams == decoding.n_best == 1:
-        pieces = predictor.stream(first[0])
-        begun = next(pieces, "")  # an input that cannot be used is told before anything is written
-        for piece in itertools.chain([first[0].get("prompt") or "", begun], pieces):
+        for piece in predictor.stream(first[0], echo=True):
             sys.stdout.write(piece)
             sys.stdout.flush()
         say.out()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from mmlm_core.cli.menu import Menu
+from mmlm_core.errors import MmlmError
 from mmlm_core.overriding import CHANGEABLE
 from mmlm_core.plugins import load_plugins
 from mmlm_core.settings import Settings
@@ -35,7 +36,10 @@ def _is_choice(text: str) -> bool:
 
 def _values(menu: Menu, group: str, name: str) -> list[str]:
     """Return what a choice sets: the whole of a group of settings; or a component, and its options."""
-    menu.check(group, name)
+    try:
+        menu.check(group, name)
+    except MmlmError as error:
+        raise type(error)(f"`{group}={name}`: {error}") from error
     lines = [
         f"{group}.{key}={json.dumps(value, ensure_ascii=False)}" for key, value in menu.values(group, name).items()
     ]

@@ -86,6 +86,8 @@ class InputReader:
     def _given(self, text: str) -> Iterable[Row]:
         if text == "-":
             return _standard_input()
+        if not text.strip():
+            raise DataError(f"`{text}` names no input: `.` is the present folder, and `--text` takes a text.")
         path = Path(text)
         if path.is_dir():
             return self._folder(path)

@@ -8,7 +8,7 @@ import torch
 
 from mmlm_core.generation.steps import steps
 from mmlm_core.generation.stopping import Stopping
-from mmlm_core.generation.writing import predict
+from mmlm_core.generation.writing import generate
 from mmlm_core.interfaces import GenerativeHead
 from mmlm_core.model import Model
 from mmlm_core.reading import generative_head, make_reader
@@ -19,19 +19,52 @@ __all__ = ["stream"]
 
 
 @torch.inference_mode()
-def stream(model: Model, batch: Batch, options: DecodingOptions) -> Iterator[str]:
+def stream(model: Model, batch: Batch, options: DecodingOptions, *, echo: bool = False) -> Iterator[str]:
     """Yield the text of the batch's only row, piece by piece; together they are the whole text.
 
     Beams, and several texts of which the best is told, yield it whole at the end: until then it may still lose.
+
+    Args:
+        model: In evaluation mode, with a generative head.
+        batch: One row.
+        options: How tokens are chosen.
+        echo: Begin with the row's prompt where it is a text that the generated one goes on with, and with what stands
+            between both (the space between two words). The prompt of a head that replies is no part of its text.
     """
-    if options.beams > 1 or options.n_best > 1:
-        yield predict(model, batch, options)[0]["prediction"]
-        return
     head = generative_head(model)
+    prompt = batch.examples[0].prompt
+    told = str(prompt) if echo and isinstance(prompt, str) and not head.replies else ""
+    ids, lengths = head.prompt(batch)
+    before = ids[0, : int(lengths[0])].tolist()
+    if options.beams > 1 or options.n_best > 1:
+        best = generate(model, batch, options)[0]
+        yield f"{_lead(head, told, before, best.ids)}{Stopping(head, options.stop).cut(head.decode(best.ids))}"
+        return
     text = _Text(head, Stopping(head, options.stop))
     for drafts in steps(head, batch, options, make_reader(model, batch, options.max_tokens)):
-        yield from text.grow(drafts.ids[0, : int(drafts.counts[0])].tolist())
+        said = drafts.ids[0, : int(drafts.counts[0])].tolist()
+        for piece in text.grow(said):
+            yield f"{_lead(head, told, before, said)}{piece}"
+            told = ""
+    yield from filter(None, [told])
     yield from text.rest()
+
+
+def _lead(head: GenerativeHead, prompt: str, before: list[int], after: list[int]) -> str:
+    """Return the prompt with what stands between it and the text after it, as the head decodes both together.
+
+    Args:
+        head: What decodes.
+        prompt: The prompt as it was given; empty: nothing is told.
+        before: Its ids.
+        after: Ids of the text, at least its first ones.
+    """
+    if not prompt:
+        return ""
+    first, both, second = head.decode(before), head.decode([*before, *after]), head.decode(after)
+    apart = both.startswith(first) and both.endswith(second)
+    between = both[len(first) : max(len(first), len(both) - len(second))] if apart else ""
+    return prompt + ("" if prompt[-1].isspace() and between.isspace() else between)
 
 
 class _Text:

@@ -28,8 +28,9 @@ class Echo:
     def predict(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         return (dict(row) for row in rows)
 
-    def stream(self, row: Mapping[str, Any]) -> Iterator[str]:
-        yield from (" and", " so", " on")
+    def stream(self, row: Mapping[str, Any], *, echo: bool) -> Iterator[str]:
+        assert echo
+        yield from (row["prompt"], " and", " so", " on")
 
 
 class Loaded:
@@ -148,6 +149,7 @@ def test_a_tables_columns_can_be_named(rows: Rows, folder: Path) -> None:
         ([], "There is nothing to predict for: give a file, a folder, `--table`, `--text`, `--prompt`, or `-` for JSON "
          "lines on standard input."),
         (["c.png"], "`c.png` is no file, folder or pattern that finds any. Did you mean `b.png`?"),
+        ([""], "`` names no input: `.` is the present folder, and `--text` takes a text."),
         (["*.gif"], "`*.gif` is no file, folder or pattern that finds any."),
         (["notes.txt"], "`notes.txt` is no file that this model reads. It reads: `image`."),
         (["empty"], "`empty` has no file that this model reads. It reads: `image`."),
@@ -206,7 +208,7 @@ def test_an_empty_cell_is_no_file(rows: Rows, folder: Path) -> None:
 def test_an_input_that_cannot_be_used_leaves_the_prompt_unwritten(
     mmlm: Mmlm, loaded: Loaded, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stream(self: Echo, row: Mapping[str, Any]) -> Iterator[str]:
+    def stream(self: Echo, row: Mapping[str, Any], *, echo: bool) -> Iterator[str]:
         raise DataError("torn.")
         yield ""
 
