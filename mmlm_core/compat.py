@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from mmlm_core.composition import Choice, Composition, kind_of, slots
 from mmlm_core.errors import CompositionError, one_of
-from mmlm_core.registry import ALL, Component, Need, Registry
+from mmlm_core.registry import ALL, Need, Registry
 
 __all__ = ["REQUIRED", "Misfit", "check", "misfits", "pair"]
 
@@ -49,7 +49,7 @@ def check(composition: Composition, registry: Registry) -> None:
 def misfits(composition: Composition, registry: Registry) -> list[Misfit]:
     """Return every reason why the composition cannot be built; an empty list where it can."""
     return [*_empty_slots(composition, registry), *_unmet_needs(composition, registry),
-            *_unread_inputs(composition)]  # fmt: skip
+            *_unread_inputs(composition, registry)]  # fmt: skip
 
 
 def pair(one: Choice, other: Choice, registry: Registry) -> list[str]:
@@ -65,7 +65,7 @@ def pair(one: Choice, other: Choice, registry: Registry) -> list[str]:
         *(_sentence(asking, need, both)
           for asking, asked in ((one, other), (other, one)) for need in asking.traits.needs
           if _concerns(need, asked.slot, registry) and not _is_met(need, both)),
-        *(misfit.reason for misfit in _unread_inputs(both)),
+        *(misfit.reason for misfit in _unread_inputs(both, registry)),
     ]  # fmt: skip
 
 
@@ -102,7 +102,25 @@ def _unmet_needs(composition: Composition, registry: Registry) -> Iterator[Misfi
         for need in needs:
             told_already = need.of in REQUIRED and need.of not in composition.choices
             if not told_already and not _is_met(need, composition):
-                yield Misfit(choice.slot, _sentence(choice, need, composition), _fitting(need, registry, composition))
+                yield _unmet(choice, need, registry, composition)
+
+
+def _unmet(choice: Choice, need: Need, registry: Registry, composition: Composition) -> Misfit:
+    """Return the misfit of a need, with the choices that would meet it together with the other parts."""
+    reason, fitting = _sentence(choice, need, composition), _fitting(need, registry, composition)
+    data = composition.choices.get("data")
+    if data is None or need.absent:
+        return Misfit(choice.slot, reason, fitting)
+    name = f"`data={data.component.name}`"
+    if need.of == "data" and not data.traits.has_target and getattr(data.options, "target", "") is None:
+        return Misfit(choice.slot, f"{reason} For {name}, name the column: `{_file(data)}data.target=COLUMN`.")
+    starved = {slot.partition("/")[2] for slot in slots(registry) if _concerned(slot, need, composition)}
+    if need.of.partition("/")[0] == "encoder" and starved and not fitting:
+        mapped = hasattr(data.options, "inputs")
+        way = ": map a column, as `data.inputs.MODALITY=COLUMN`, or choose other data." if mapped else "."
+        reason = f"{reason.removesuffix('.')}, and {name} gives {_told(_given(data))}{way}"
+        fitting = _settings("data", _feeding(starved, registry, composition))
+    return Misfit(choice.slot, reason, fitting)
 
 
 def _is_met(need: Need, composition: Composition) -> bool:
@@ -142,36 +160,86 @@ def _sentence(choice: Choice, need: Need, composition: Composition) -> str:
 
 
 def _fitting(need: Need, registry: Registry, composition: Composition) -> tuple[str, ...]:
+    """Return the choices that meet a need; of encoders those that the chosen data feeds, of data what feeds those."""
     fitting: list[str] = []
     if need.absent and need.of == "encoder":
         return ()  # the way out is another part: the reason names it
+    read = set(composition.modalities())
     for slot in slots(registry):
-        if (slot == need.of or slot.startswith(f"{need.of}/")) and not (need.unread and _is_read(slot, composition)):
-            kind = kind_of(slot)
-            names = [name for name in registry.names(kind) if _could_serve(registry.get(kind, name), need)]
-            fitting += _settings(slot, names)
+        if _concerned(slot, need, composition) and (need.absent or _may_be_fed(slot, composition)):
+            serving = [each for each in _defaults(slot, registry) if _could_serve(each, need)]
+            if slot == "data":
+                serving = [each for each in serving if read <= _given(each)] or serving
+            fitting += _settings(slot, [each.component.name for each in serving])
     return tuple(fitting)
 
 
-def _could_serve(component: Component, need: Need) -> bool:
-    """Whether the component with its default options provides what is needed."""
-    return not need.has or bool(need.has & component.traits_for(component.options()).provides) != need.absent
+def _concerned(slot: str, need: Need, composition: Composition) -> bool:
+    """Whether a choice in a slot can meet a need."""
+    return (slot == need.of or slot.startswith(f"{need.of}/")) and not (need.unread and _is_read(slot, composition))
 
 
-def _unread_inputs(composition: Composition) -> Iterator[Misfit]:
+def _may_be_fed(slot: str, composition: Composition) -> bool:
+    """Whether the chosen data gives what an encoder in a slot reads, or may still: a file that is not named yet."""
+    data = composition.choices.get("data")
+    if data is None or not slot.startswith("encoder/"):
+        return True
+    return slot.partition("/")[2] in _given(data) or (_has_no_file(data) and not _given(data))
+
+
+def _has_no_file(data: Choice) -> bool:
+    """Whether data reads a file that nobody has named yet, so that nothing is known of its columns."""
+    return not getattr(data.options, "path", True)
+
+
+def _file(data: Choice) -> str:
+    return "data.path=FILE " if _has_no_file(data) else ""
+
+
+def _feeding(modalities: Collection[str], registry: Registry, composition: Composition) -> list[str]:
+    """Return the data that gives one of some modalities, and whatever the other parts need of data."""
+    needs = [need for choice in composition.choices.values() for need in choice.traits.needs if need.of == "data"]
+    return [each.component.name for each in _defaults("data", registry)
+            if _given(each) & set(modalities) and all(_could_serve(each, need) for need in needs)]  # fmt: skip
+
+
+def _defaults(slot: str, registry: Registry) -> list[Choice]:
+    """Return every choice of a slot, as it is by default."""
+    components = (registry.get(kind_of(slot), name) for name in registry.names(kind_of(slot)))
+    return [Choice(slot, component, component.options()) for component in components]
+
+
+def _given(data: Choice) -> set[str]:
+    """Return the modalities that data gives."""
+    return {word.partition(":")[2] for word in data.traits.provides if word.startswith("input:")}
+
+
+def _told(modalities: Collection[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(modalities)) if modalities else "no inputs"
+
+
+def _could_serve(choice: Choice, need: Need) -> bool:
+    """Whether a choice provides what is needed."""
+    return not need.has or bool(need.has & choice.traits.provides) != need.absent
+
+
+def _unread_inputs(composition: Composition, registry: Registry) -> Iterator[Misfit]:
     """Yield the modalities that an encoder reads and the data does not give."""
     if "data" not in composition.choices:
         return
     data = composition["data"]
-    given = sorted(word.partition(":")[2] for word in data.traits.provides if word.startswith("input:"))
+    given = _given(data)
     for modality in composition.modalities():
         if modality not in given:
-            has = f"it gives {', '.join(f'`{name}`' for name in given)}" if given else "it gives no inputs"
+            mapped = hasattr(data.options, "inputs")
+            column = f"`{_file(data)}data.inputs.{modality}=COLUMN`"
+            way = f"map a column, as {column}" if mapped else "choose other data"
             yield Misfit(
                 f"encoder/{modality}",
                 f"`encoder/{modality}={composition[f'encoder/{modality}'].component.name}` reads `{modality}`, which "
-                f"`data={data.component.name}` does not give ({has}): map a column, as "
-                f"`data.inputs.{modality}=COLUMN`, or leave the modality out with `encoder/{modality}=none`.",
+                f"`data={data.component.name}` does not give (it gives {_told(given)}): {way}, or leave the modality "
+                f"out with `encoder/{modality}=none`.",
+                () if mapped else _settings("data", _feeding([modality], registry, composition)),
             )
 
 

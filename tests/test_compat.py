@@ -212,3 +212,95 @@ def test_a_fusion_that_attends_to_inputs_needs_one_that_the_head_does_not_read(r
         "`fusion=attention` attends: it needs an `encoder` of an input that the head does not read itself, and "
         "`head=pool` reads every input."
     ]
+
+
+@dataclass
+class File:
+    """Data of a file that is named."""
+
+    path: str | None = None
+    inputs: list[str] = field(default_factory=list)
+    target: str | None = None
+
+
+def file_traits(options: File) -> Traits:
+    target = {"target"} if options.target else set()
+    return Traits(frozenset({*target, *(f"input:{name}" for name in options.inputs)}))
+
+
+LEARNS = Need("data", "learns", frozenset({"target"}))
+MASKS = Need("data", "paints", frozenset({"target:masks"}))
+
+
+@pytest.fixture
+def sources() -> Registry:
+    made = Registry()
+    for part in (
+        component("encoder/image", "cnn", "grid"),
+        component("encoder/text", "embedding"),
+        component("projection", "linear"),
+        component("fusion", "concat"),
+        component("backbone", "gru"),
+        component("head", "caption", needs=(SOME, LEARNS)),
+        component("head", "paint", needs=(GRID, MASKS)),
+        Component("data", "table", File, "nowhere:Nothing", traits=file_traits),
+        component("data", "mail", "input:text", "target"),
+        component("data", "poems", "target"),
+        component("data", "pictures", "input:image", "target"),
+        component("data", "scenes", "input:image", "target:masks"),
+        component("optimizer", "adam"),
+        component("schedule", "flat"),
+    ):
+        made.register(part, "toys")
+    return made.freeze()
+
+
+def told(registry: Registry, data: dict[str, Any], head: str, **encoders: str) -> list[str]:
+    mapping: dict[str, Any] = {
+        "data": data, "fusion": {"name": "concat"}, "backbone": {"name": "gru"}, "head": {"name": head},
+        "optimizer": {"name": "adam"}, "schedule": {"name": "flat"},
+        "encoder": {name: {"name": choice} for name, choice in encoders.items()},
+        "projection": {name: {"name": "linear"} for name in encoders},
+    }  # fmt: skip
+    return reasons(registry, Composition.from_mapping(registry, mapping))
+
+
+def test_only_encoders_that_the_data_feeds_are_said_to_fit(sources: Registry) -> None:
+    assert told(sources, {"name": "mail"}, "caption") == [
+        "`head=caption` looks: it needs an `encoder`. These fit: `encoder/text=embedding`."
+    ]
+
+
+def test_where_the_data_feeds_no_encoder_data_that_does_is_said_to_fit(sources: Registry) -> None:
+    assert told(sources, {"name": "poems"}, "caption") == [
+        "`head=caption` looks: it needs an `encoder`, and `data=poems` gives no inputs. "
+        "These fit: `data=mail`, `data=pictures`."
+    ]
+    assert told(sources, {"name": "mail"}, "paint") == [
+        "`head=paint` paints: it needs every `encoder` that provides `grid`, and `data=mail` gives `text`. "
+        "These fit: `data=scenes`.",
+        "`head=paint` paints: it needs a `data` that provides `target:masks`. These fit: `data=scenes`.",
+    ]
+
+
+def test_only_data_that_feeds_the_encoders_is_said_to_fit(sources: Registry) -> None:
+    assert told(sources, {"name": "scenes"}, "caption", image="cnn") == [
+        "`head=caption` learns: it needs a `data` that provides `target`. These fit: `data=pictures`."
+    ]
+    assert told(sources, {"name": "mail"}, "caption", image="cnn") == [
+        "`encoder/image=cnn` reads `image`, which `data=mail` does not give (it gives `text`): choose other data, or "
+        "leave the modality out with `encoder/image=none`. These fit: `data=pictures`."
+    ]
+
+
+def test_what_a_table_is_to_learn_is_asked_for_and_no_other_data(sources: Registry) -> None:
+    assert told(sources, {"name": "table"}, "caption", image="cnn") == [
+        "`head=caption` learns: it needs a `data` that provides `target`. For `data=table`, name the column: "
+        "`data.path=FILE data.target=COLUMN`.",
+        "`encoder/image=cnn` reads `image`, which `data=table` does not give (it gives no inputs): map a column, as "
+        "`data.path=FILE data.inputs.image=COLUMN`, or leave the modality out with `encoder/image=none`.",
+    ]
+    assert told(sources, {"name": "table", "path": "a.csv", "inputs": ["image"]}, "caption", image="cnn") == [
+        "`head=caption` learns: it needs a `data` that provides `target`. For `data=table`, name the column: "
+        "`data.target=COLUMN`."
+    ]
