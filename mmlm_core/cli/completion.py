@@ -39,7 +39,7 @@ _FLAGS = {
     "components": ("--help",),
     "plugins": ("--help",),
     "plugin": ("--kind", "--folder", "--help"),
-    "compat": ("--config-dir", "--help"),
+    "compat": ("--matrix", "--config-dir", "--help"),
     "explain": ("--config-dir", "--help"),
     "doctor": ("--help",),
 }
@@ -91,6 +91,9 @@ def candidates(words: Sequence[str], menu: Callable[[], Menu]) -> list[str]:
         return _starting(word, names)
     if command == "data" and len(words) == 3:
         return _starting(word, ("check", "preview"))
+    if command == "compat" and "=" not in word and "." not in word:
+        kinds = _starting(word, menu().slots)
+        return sorted({*kinds, *_overrides(word, words[2:-1], menu())})
     if command in ("train", "compat", "explain", "data"):
         return _overrides(word, words[2:-1], menu())
     if command == "components":

@@ -1,8 +1,8 @@
-"""`mmlm components`: what can be chosen, and who gives it; `mmlm components show backbone/gru`: one of them in full."""
+"""`mmlm components`: what can be chosen, a line each; of a kind also who gives it; `show backbone/gru`: one in full."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from mmlm_core import compat
@@ -24,7 +24,9 @@ def run(argv: Sequence[str]) -> None:
     Raises:
         MmlmError: Every kind and every component that there is not.
     """
-    parser = Parser("components", "List what can be chosen, and who gives it.")
+    parser = Parser(
+        "components", "List what can be chosen, a line each; of a kind also who gives it and what it needs."
+    )
     told = "a kind, as `backbone` or `encoder/image`; or `show backbone/gru`: its options"
     parser.add_argument("what", nargs="*", metavar="KIND | show KIND/NAME", help=told)
     what = parser.read(argv).what
@@ -34,18 +36,34 @@ def run(argv: Sequence[str]) -> None:
             raise OptionError("`mmlm components show` must name components, as `backbone/gru`.")
         say.out("\n\n".join(_shown(registry, component) for component in _each(_named, registry, what[1:])))
         return
-    kinds = [kind for found in _each(_kinds, registry, what) for kind in found] or registry.kinds()
-    rows = [
+    kinds = list(dict.fromkeys(kind for found in _each(_kinds, registry, what) for kind in found))
+    if not registry.kinds():
+        say.out(f"No installed plugin gives a component.{registry.asides()}")
+    elif not what:
+        say.out("\n".join(_overview(registry)))
+    elif rows := [
         (f"{kind}={name}", registry.giver(kind, name), _line(registry.get(kind, name)))
-        for kind in dict.fromkeys(kinds)
+        for kind in kinds
         for name in registry.names(kind)
-    ]
-    if rows:
+    ]:
         say.table(("choice", "package", "what it is"), rows)
     else:
-        say.out(f"No installed plugin gives a component.{registry.asides()}")
+        say.out(f"No installed plugin gives a component of that kind.{registry.asides()}")
     for kind, name, givers in registry.conflicts():
         say.out(f"conflict: `{kind}={name}` is given by {' and '.join(givers)}; neither can be chosen.")
+
+
+def _overview(registry: Registry) -> Iterator[str]:
+    """Yield the kinds with their choices, a line each, as wide as the terminal."""
+    for kind in registry.kinds():
+        what = "raw items of this modality to features" if kind.startswith("encoder/") else KINDS[kind]
+        yield f"{say.bold(kind)}: {say.cut(what, say.width() - len(kind) - 2)}"
+        column = max(len(name) for name in registry.names(kind) or [""]) + len(kind) + 5
+        for name in registry.names(kind):
+            doc = say.cut(registry.get(kind, name).doc, say.width() - column)
+            yield f"  {f'{kind}={name}':<{column - 2}}{doc}".rstrip()
+    yield ""
+    yield "More: `mmlm components backbone`, or `mmlm components show backbone/gru`."
 
 
 def _each(find: Callable[[Registry, str], Found], registry: Registry, words: Sequence[str]) -> list[Found]:

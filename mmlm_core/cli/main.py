@@ -21,7 +21,7 @@ COMMANDS = {
     "generate": "write text for an input or a prompt, as it is generated",
     "data": "`check` the rows of a composition before it is trained, or `preview` them as the model gets them",
     "components": "list what can be chosen, and who gives it",
-    "compat": "show which choices fit together, and why others do not",
+    "compat": "say whether a composition fits together, and why not; which choices fit which",
     "explain": "explain an option: its value, who set it, what it is",
     "doctor": "examine this environment, and say what to do about what is wrong",
     "plugins": "list the installed plugins, and what is wrong with those set aside; `check` one",

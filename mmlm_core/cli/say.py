@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-__all__ = ["bad", "bold", "definitions", "error", "good", "note", "out", "table", "width", "wrapped"]
+__all__ = ["bad", "bold", "cut", "definitions", "error", "good", "note", "out", "table", "width", "wrapped"]
 
 
 def out(text: str = "") -> None:
@@ -39,6 +39,11 @@ def wrapped(text: str, indent: str = "") -> str:
             break_long_words=False, break_on_hyphens=False,
         ) or [""]  # fmt: skip
     return "\n".join(lines)
+
+
+def cut(text: str, room: int) -> str:
+    """Return the text on one line of so many columns, the end of a longer one replaced by a sign, between words."""
+    return textwrap.shorten(text, max(room, 1), placeholder=" …")
 
 
 def width() -> int:

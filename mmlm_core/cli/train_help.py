@@ -84,8 +84,8 @@ def _overview(menu: Menu) -> str:
         "",
         say.bold("More"),
         "  mmlm train backbone=gru --help    the options of a choice, with their defaults",
-        "  mmlm components                   who gives which choice",
-        "  mmlm compat                       which choices fit together",
+        "  mmlm components                   every choice, a line each",
+        "  mmlm compat backbone=gru          whether a composition fits, and why not",
     ]  # fmt: skip
     return "\n".join(lines)
 

@@ -22,6 +22,26 @@ def test_components_are_listed_with_their_package_and_what_they_need(
     )
 
 
+def test_without_a_kind_every_choice_has_one_line_below_its_kind(mmlm: Mmlm) -> None:
+    lines = mmlm("components")[1].splitlines()
+    assert lines[:5] == [
+        "tokenizer: text (or another modality) to discrete ids and back",
+        "  tokenizer=bpe   A toy bpe.",
+        "  tokenizer=char  A toy char.",
+        "encoder/image: raw items of this modality to features",
+        "  encoder/image=cnn  A small CNN.",
+    ]
+    assert len([line for line in lines if "=" in line]) == 16
+    assert lines[-1] == "More: `mmlm components backbone`, or `mmlm components show backbone/gru`."
+
+
+def test_a_line_is_cut_to_the_terminal_between_words(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "36")
+    printed = mmlm("components")[1].splitlines()
+    assert "tokenizer: text (or another …" in printed
+    assert "  head=classification  A toy …" in printed
+
+
 def test_a_kind_of_encoders_means_those_of_every_modality(mmlm: Mmlm) -> None:
     printed = mmlm("components", "encoder")[1]
     assert [line.split()[0] for line in printed.splitlines() if "=" in line] == [
@@ -78,53 +98,92 @@ def test_plugins_are_listed_with_their_state(mmlm: Mmlm, monkeypatch: pytest.Mon
     assert (cells[:5], cells[6:]) == (["toys", "mmlm-toys", "1.2", "1", "16"], ["in", "use"])
 
 
-def test_compat_says_that_a_composition_fits_and_shows_what_would_not(mmlm: Mmlm) -> None:
-    code, printed, _ = mmlm("compat", "encoder/image=cnn", "tokenizer=char")
+def test_compat_answers_first_and_short(mmlm: Mmlm) -> None:
+    assert mmlm("compat", "encoder/image=cnn", "tokenizer=char") == (
+        0,
+        "This composition fits together:\n"
+        "  data=emoji tokenizer=char encoder/image=cnn projection/image=linear\n"
+        "  fusion=concat backbone=transformer head=captioning optimizer=adamw\n"
+        "  schedule=cosine\n",
+        "",
+    )
+
+
+def test_compat_tells_every_misfit_of_a_composition(mmlm: Mmlm) -> None:
+    code, printed, _ = mmlm("compat", "backbone=bert", "tokenizer=none")
     assert code == 0
-    assert printed == (
-        "data=emoji tokenizer=char encoder/image=cnn projection/image=linear\n"
-        "fusion=concat backbone=transformer head=captioning optimizer=adamw\n"
-        "schedule=cosine\n"
-        "This composition fits together.\n\n"
+    assert printed.startswith(
+        "This composition does not fit together:\n- `head=captioning` writes one token after another:"
+    )
+    assert "- `head=captioning` reads or writes text: it needs a `tokenizer`." in printed
+    assert printed.splitlines()[-3:] == [
+        "It is:", "  data=emoji fusion=concat backbone=bert head=captioning optimizer=adamw", "  schedule=cosine"
+    ]  # fmt: skip
+
+
+def test_compat_without_arguments_says_how_to_see_more(mmlm: Mmlm) -> None:
+    assert mmlm("compat")[1].endswith(
+        "\n\nWhat fits with what: `mmlm compat head` shows a table of one kind, `--matrix`\nall tables.\n"
+    )
+
+
+HEADS = (
+    "backbone     head\n"
+    "             captioning  classification\n"
+    "bert         {}           +\n"
+    "gru          +           +\n"
+    "lstm         +           +\n"
+    "transformer  +           +\n"
+)
+
+
+def test_compat_shows_the_tables_of_the_kinds_that_are_asked_for(mmlm: Mmlm) -> None:
+    reason = "`head=captioning` writes one token after another: it needs a `backbone` that\nprovides `causal`.\n"
+    assert mmlm("compat", "head")[1] == f"{HEADS.format(1)}\n1. {reason}"
+    assert mmlm("compat", "backbone", "optimizer") == mmlm("compat", "head")
+    assert mmlm("compat", "schedule")[1] == "Every pair of installed choices fits together.\n"
+    both = mmlm("compat", "head", "encoder/image=cnn")[1]
+    assert both.startswith("This composition fits together:\n") and both.endswith(f"\n\n{HEADS.format(1)}\n1. {reason}")
+
+
+def test_compat_shows_every_table_with_a_flag(mmlm: Mmlm) -> None:
+    assert mmlm("compat", "--matrix")[1] == (
         "data   encoder/text\n"
         "       embedding\n"
         "emoji  1\n\n"
-        "backbone     head\n"
-        "             captioning  classification\n"
-        "bert         2           +\n"
-        "gru          +           +\n"
-        "lstm         +           +\n"
-        "transformer  +           +\n\n"
+        f"{HEADS.format(2)}\n"
         "1. `encoder/text=embedding` reads `text`, which `data=emoji` does not give (it\n"
-        "gives `image`): map a column, as `data.inputs.text=COLUMN`, or leave the\n"
-        "modality out with `encoder/text=none`.\n"
+        "gives `image`): choose other data, or leave the modality out with\n"
+        "`encoder/text=none`.\n"
         "2. `head=captioning` writes one token after another: it needs a `backbone` that\n"
         "provides `causal`.\n"
+    )
+
+
+def test_a_kind_that_there_is_not_is_told(mmlm: Mmlm) -> None:
+    code, _, errors = mmlm("compat", "heads", "gru")
+    assert code == 2
+    assert errors.startswith(
+        "error: 2 things are wrong:\n- `heads` is no kind of part, and no override as `group=choice`. "
+        "Did you mean `head`? Choices: `backbone`, `data`, `encoder`, "
     )
 
 
 def test_the_matrix_is_green_where_choices_fit_and_red_where_they_do_not(
     mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = mmlm("compat", "encoder/image=cnn", "tokenizer=char")[1]
+    plain = mmlm("compat", "head")[1]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    coloured = mmlm("compat", "encoder/image=cnn", "tokenizer=char")[1]
-    assert "bert         \033[31m2\033[0m           \033[32m+\033[0m\n" in coloured
+    coloured = mmlm("compat", "head")[1]
+    assert "bert         \033[31m1\033[0m           \033[32m+\033[0m\n" in coloured
     assert re.sub(r"\033\[\d+m", "", coloured) == plain
     monkeypatch.setenv("NO_COLOR", "1")
-    assert mmlm("compat", "encoder/image=cnn", "tokenizer=char")[1] == plain
+    assert mmlm("compat", "head")[1] == plain
 
 
-def test_compat_tells_every_misfit_of_a_composition(mmlm: Mmlm) -> None:
-    code, printed, _ = mmlm("compat", "backbone=bert", "tokenizer=none")
-    assert code == 0
-    assert "This composition does not fit together:\n- `head=captioning` writes one token after another:" in printed
-    assert "- `head=captioning` reads or writes text: it needs a `tokenizer`." in printed
-
-
-@pytest.mark.parametrize("command", [["components"], ["plugins"], ["compat"]])
+@pytest.mark.parametrize("command", [["components"], ["plugins"], ["compat"], ["compat", "--matrix"]])
 def test_lists_fit_eighty_columns(mmlm: Mmlm, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert max(len(line) for line in mmlm(*command)[1].splitlines()) <= 80

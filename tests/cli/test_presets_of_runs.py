@@ -42,7 +42,8 @@ def test_values_and_components_stay_as_they_are(run: Plugins) -> None:
 
 def test_an_unknown_preset_is_told_with_what_was_meant(run: Plugins) -> None:
     with pytest.raises(
-        UnknownChoiceError, match=r"^`decoding=beam`: `beam` is no choice of `decoding`\. Did you mean `beams`\? Choices: "
+        UnknownChoiceError,
+        match=r"^`decoding=beam`: `beam` is no choice of `decoding`\. Did you mean `beams`\? Choices: ",
     ):
         spelled_out(["decoding=beam"])
 
