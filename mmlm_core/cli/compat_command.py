@@ -26,7 +26,7 @@ def run(argv: Sequence[str]) -> None:
     """
     parser = Parser("compat", "Say whether a composition fits together; where it does not, why, and what would.\n\n"
                     "The overrides are those of `mmlm train`. A kind beside them shows a table of its choices with\n"
-                    "those of each other part, `--matrix` every table: `+` fits, a number refers to the reason below.\n\n"
+                    "those of each other part, `--matrix` every table: `+` fits, a number is a reason below.\n\n"
                     "Examples:\n"
                     "  mmlm compat experiment=emoji_captioning backbone=cnn\n"
                     "  mmlm compat head fusion                    the tables of two kinds\n"
@@ -53,9 +53,7 @@ def run(argv: Sequence[str]) -> None:
         _matrices(menu, composition, shown)
     elif not overrides:
         say.out()
-        say.out(
-            say.wrapped("What fits with what: `mmlm compat head` shows a table of one kind, `--matrix` all tables.")
-        )
+        say.out(say.wrapped("What fits with what: `mmlm compat head` shows the tables of one kind, `--matrix` all."))
 
 
 def _answer(menu: Menu, composition: Composition) -> None:

@@ -24,9 +24,7 @@ def run(argv: Sequence[str]) -> None:
     Raises:
         MmlmError: Every kind and every component that there is not.
     """
-    parser = Parser(
-        "components", "List what can be chosen, a line each; of a kind also who gives it and what it needs."
-    )
+    parser = Parser("components", "List what can be chosen, a line each; of a kind also who gives it.")
     told = "a kind, as `backbone` or `encoder/image`; or `show backbone/gru`: its options"
     parser.add_argument("what", nargs="*", metavar="KIND | show KIND/NAME", help=told)
     what = parser.read(argv).what

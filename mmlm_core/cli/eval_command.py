@@ -32,23 +32,15 @@ def run(argv: Sequence[str]) -> None:
     args = parser.read(argv)
 
     from mmlm_core.evaluation import evaluate
-    from mmlm_core.files import read_json
+    from mmlm_core.report.closing import make_console, print_closing
     from mmlm_core.runs import RunFolder
 
     overrides = spelled_out(args.overrides)
     metrics = evaluate(args.run, split=args.split, overrides=overrides)
+    folder = RunFolder(args.run).changed(overrides)
     if overrides:
-        say.note(f"the run's own figures stay; these are in `{RunFolder(args.run).changed(overrides).path}`.")
+        say.note(f"the run's own figures stay; these are in `{folder.path}`.")
     if args.json:
         say.out(json.dumps(metrics, ensure_ascii=False))
     else:
-        folder = RunFolder(args.run).changed(overrides)
-        groups = read_json(folder.evaluation(args.split)).get("groups", {})
-        columns = {args.split: metrics, **groups}
-        names = [*metrics, *(["rows"] if groups else [])]
-        say.table(("metric", *columns), [(name, *(_figure(figures.get(name)) for figures in columns.values()))
-                                      for name in names])  # fmt: skip
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"
+        print_closing(make_console(), folder, args.split)

@@ -76,8 +76,16 @@ class Bar:
                               state=" · ".join(filter(None, parts)))  # fmt: skip
         self._progress.refresh()
 
-    def validated(self, step: int, epoch: int, figures: Mapping[str, float], better: bool) -> None:
-        """Write a validation's line."""
+    def validated(self, step: int, epoch: int, loss: float | None, figures: Mapping[str, float], better: bool) -> None:
+        """Write a validation's line.
+
+        Args:
+            step: Updates so far.
+            epoch: From 0.
+            loss: The mean loss of training since the validation before; None: nothing was trained.
+            figures: Of the validation.
+            better: Whether it is the best so far, whose weights are kept.
+        """
         if not self._visible:
             return
         first = [self._monitor] if self._monitor in figures else []
@@ -85,8 +93,9 @@ class Bar:
         names.pop("loss", None)
         shown = [f"{name} {figures[name]:.3f}" for name in list(names)[:SHOWN]]
         self._validation = f"{shown[0]}" if shown else f"validation loss {figures.get('loss', 0):.3f}"
-        parts = [f"epoch {epoch + 1:>3}", f"step {step:>6,}", *filter(None, [self._loss]),
-                 f"validation loss {figures['loss']:.3f}", *shown, "best" if better else ""]  # fmt: skip
+        trained = "" if loss is None else f"loss {loss:.3f}"
+        parts = [f"epoch {epoch + 1:>3}", f"step {step:>6,}", trained, f"validation loss {figures['loss']:.3f}",
+                 *shown, "best" if better else ""]  # fmt: skip
         self._console.print("  ".join(filter(None, parts)), highlight=False, soft_wrap=True)
 
     def close(self) -> None:

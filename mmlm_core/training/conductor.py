@@ -156,7 +156,8 @@ class Conductor(Callback):
                 self._show_samples()
         if self._average is not None:
             self._average.swap()
-        self._bar.validated(self._step, trainer.current_epoch, figures, better)
+        loss = self._module.training_meter.mean_loss()
+        self._bar.validated(self._step, trainer.current_epoch, loss, figures, better)
         self._clock.reserve(self._same(trainer, time.monotonic() - self._began))
         self._stop_where_due(trainer)
         self._module.training_meter.run()

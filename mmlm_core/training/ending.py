@@ -8,17 +8,14 @@ from rich.console import Console
 
 from mmlm_core.composition import Composition
 from mmlm_core.evaluation import evaluate
-from mmlm_core.files import read_json, read_lines, write_json, write_table
+from mmlm_core.files import read_lines, write_json, write_table
 from mmlm_core.report import write_report
+from mmlm_core.report.closing import print_closing
 from mmlm_core.runs import RunFolder
 from mmlm_core.training.bar import duration
-from mmlm_core.training.overview import print_end
 from mmlm_core.training.session import Outcome
 
 __all__ = ["finish"]
-
-SHOWN = 6
-"""Predictions that are printed."""
 
 
 def finish(
@@ -45,6 +42,4 @@ def finish(
         console.print(f"report: {write_report(folder)}", soft_wrap=True)
         return
     evaluate(folder.path, split=split, progress=composition.settings.trainer.progress)
-    told = read_json(folder.evaluation(split))
-    rows = read_json(folder.samples)["rows"][:SHOWN]
-    print_end(console, told["metrics"], told["controls"], split, rows, folder.report)
+    print_closing(console, folder, split)

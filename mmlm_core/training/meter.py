@@ -32,6 +32,7 @@ class Meter:
         self._rows = 0
         self._seconds = 0.0
         self._since: float | None = None
+        self._shown = [0.0, 0.0]
 
     def add(self, loss: Loss, rows: int) -> None:
         """Take in a batch; nothing is computed yet."""
@@ -70,6 +71,16 @@ class Meter:
             figures |= {"samples_per_second": rows / seconds, "counts_per_second": count / seconds}
         return figures
 
+    def mean_loss(self) -> float | None:
+        """Return the mean loss since the last time that it was asked for; None where nothing was taken in.
+
+        Whatever is read in between is not lost to it, nor is what it returns lost to the next reading.
+        """
+        self._fold()
+        total, count = self._shown
+        self._shown = [0.0, 0.0]
+        return total / count if count else None
+
     def state_dict(self) -> dict[str, Any]:
         """Return what was taken in since the last reading."""
         self._fold()
@@ -95,4 +106,5 @@ class Meter:
             values = (sums if self.reduce is None else self.reduce(sums)).tolist()
         for name, value in zip(["loss", "count", *names], values, strict=True):
             self._sums[name] = self._sums.get(name, 0.0) + value
+        self._shown = [shown + value for shown, value in zip(self._shown, values[:2], strict=True)]
         self._losses.clear()

@@ -19,6 +19,7 @@ from mmlm_core.data.readable import readable
 from mmlm_core.errors import DataError, OptionError
 from mmlm_core.interfaces import GenerativeHead, Stream
 from mmlm_core.preparation import Preparation
+from mmlm_core.report.closing import make_console
 from mmlm_core.runs import RunFolder, is_main
 from mmlm_core.settings import OnError
 from mmlm_core.training import random_state
@@ -28,7 +29,6 @@ from mmlm_core.training.clock import Clock
 from mmlm_core.training.conductor import Conductor
 from mmlm_core.training.interrupts import Interrupts
 from mmlm_core.training.module import TrainingModule
-from mmlm_core.training.overview import make_console
 from mmlm_core.training.quiet import quiet
 from mmlm_core.training.selection import Selection
 from mmlm_core.training.trackers import make_trackers
@@ -102,7 +102,14 @@ class Session:
         threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
         processes = options.devices * options.nodes
         each = f"{processes} processes of {threads}" if processes > 1 else threads
-        return f"run {self.folder.path} · {self.precision.value}, {each} · until {until}"
+        return f"run {self.folder.path} · {self.precision.value}, {each} · until {until}\n{self._kept()}"
+
+    def _kept(self) -> str:
+        """Return which weights are kept."""
+        if not self._validates:
+            return "keeps the last weights: there are no rows to validate on"
+        name, mode = self.preparation.model.head.monitor
+        return f"keeps the weights of the {'lowest' if mode == 'min' else 'highest'} validation {name}, marked `best`"
 
     def digests(self) -> dict[str, str]:
         """Return for each split what changes with its rows: of some, spread evenly, the keys, texts and targets.

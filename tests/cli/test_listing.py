@@ -123,7 +123,7 @@ def test_compat_tells_every_misfit_of_a_composition(mmlm: Mmlm) -> None:
 
 def test_compat_without_arguments_says_how_to_see_more(mmlm: Mmlm) -> None:
     assert mmlm("compat")[1].endswith(
-        "\n\nWhat fits with what: `mmlm compat head` shows a table of one kind, `--matrix`\nall tables.\n"
+        "\n\nWhat fits with what: `mmlm compat head` shows the tables of one kind, `--matrix`\nall.\n"
     )
 
 

@@ -279,9 +279,28 @@ def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.Monk
     )  # fmt: skip
     assert asked == [(Path("runs/x"), "validation", ["decoding.beams=4"])]
     monkeypatch.chdir(tmp_path)
-    record = RunFolder(Path("runs/x")).evaluation("test")
-    record.parent.mkdir(parents=True)
-    record.write_text("{}")
-    assert mmlm("eval", "runs/x")[1] == "metric  test\nloss    1.25\nbleu    0.5\n"
-    record.write_text('{"groups": {"ripe": {"loss": 1, "rows": 2}}}')
-    assert mmlm("eval", "runs/x")[1] == "metric  test  ripe\nloss    1.25  1\nbleu    0.5\nrows          2\n"
+    folder = RunFolder(Path("runs/x"))
+    folder.path.mkdir(parents=True)
+    told = {"rows": 3, "metrics": {"loss": 1.25, "bleu": 50.5}, "controls": {"shuffled inputs": {"loss": 2}}, "skipped": {"a": ""},
+            "groups": {"ripe": {"rows": 2, "bleu": 1}}}  # fmt: skip
+    inputs = [{"modality": "text", "kind": "text", "value": "One\n\ntwo " + "and " * 99}]
+    rows = [{"inputs": inputs, "prompt": None, "reference": "ham", "prediction": "spam", "right": False}]
+    folder.evaluation("test").write_text(json.dumps(told))
+    folder.samples.write_text(json.dumps({"rows": rows}))
+    assert [line.rstrip() for line in mmlm("eval", "runs/x")[1].splitlines()] == [
+        "",
+        "on `test`, 3 rows, 1 more could not be used",
+        "      the model  shuffled inputs",
+        "loss      1.250                2",
+        "bleu     50.500",
+        "Beside it, controls that have not looked: one answer for all; inputs of other rows.",
+        "groups",
+        "      ripe",
+        "rows     2",
+        "bleu     1",
+        "samples",
+        "  input" + " " * 70 + "reference  prediction",
+        "  One / two" + " and" * 15 + " an…  ham        spam",
+        "",
+        "report: runs/x/report.html",
+    ]

@@ -109,6 +109,18 @@ def test_the_meter_keeps_no_graph():
     assert not meter._losses[0][0].requires_grad
 
 
+def test_the_mean_loss_since_the_last_time_is_apart_from_the_readings():
+    meter = Meter()
+    assert meter.mean_loss() is None
+    for total in (2.0, 4.0, 12.0):
+        meter.add(Loss(torch.tensor(total), torch.tensor(2.0)), rows=2)
+        if total == 4.0:
+            assert meter.read()["loss"] == 1.5
+    assert meter.mean_loss() == 3.0
+    assert meter.read()["loss"] == 6.0
+    assert meter.mean_loss() is None
+
+
 def test_a_restored_meter_reads_what_the_other_would_have():
     first, second = Meter(), Meter()
     first.add(_loss(6.0, 3, 1), 2)

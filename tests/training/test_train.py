@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import statistics
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from mmlm_core.cli.main import main
 from mmlm_core.errors import MmlmError, RunError
+from mmlm_core.files import read_lines
 
 HERE = Path(__file__).parent
 
@@ -178,10 +181,27 @@ def test_what_is_printed_into_a_pipe_is_plain_and_within_100_columns(trained, ca
     assert re.search(r"├─ encoder/point +toy +width 8 +32 +training_toy_plugin\n", out)
     assert "rows: 48 train, 12 validation, 12 test" in out
     assert f"run {run} · fp32, 1 thread · until 2 epochs" in out
+    assert "keeps the weights of the highest validation accuracy, marked `best`\n" in out
     assert len([line for line in out.splitlines() if line.startswith("epoch ")]) == 2
     assert "most frequent answer" in out
     assert f"report: {run / 'report.html'}" in out
     assert all(len(line) <= 100 for line in out.splitlines() if str(run) not in line)
+
+
+def test_the_loss_beside_a_validation_is_that_of_all_steps_since_the_one_before(trained, capsys):
+    run = trained("trainer.progress=true", "trainer.max_epochs=2", "trainer.log_every_steps=1")
+    lines = [line for line in read_lines(run / "metrics.jsonl") if line["split"] == "train"]
+    told = re.findall(r"^epoch .* step +\d+  loss (\S+)  validation loss", capsys.readouterr().out, re.MULTILINE)
+    means = [statistics.mean(line["loss"] for line in lines if line["epoch"] == epoch) for epoch in (0, 1)]
+    assert [float(figure) for figure in told] == pytest.approx(means, abs=0.002)
+
+
+def test_an_evaluation_prints_the_end_that_the_training_printed(trained, capsys):
+    run = trained("trainer.max_epochs=1")
+    end = capsys.readouterr().out.partition("\non `test`, 12 rows")
+    assert main(["eval", str(run)]) == 0
+    assert capsys.readouterr().out == f"{end[1]}{end[2]}"
+    assert "Beside it, controls that have not looked: " in end[2] and end[2].endswith(f"report: {run}/report.html\n")
 
 
 def test_nothing_is_heard_of_the_trainer_beneath(trained, capfd, caplog):

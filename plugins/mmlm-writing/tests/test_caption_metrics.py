@@ -27,25 +27,25 @@ CHINESE_CAPTIONS = ["男消防员: 中等肤色", "一个男人在冲浪板上",
 
 
 def test_bleu_equals_sacrebleu():
-    assert caption_metrics(CAPTIONS, REFERENCES)["bleu"] == sacrebleu.corpus_bleu(CAPTIONS, [REFERENCES]).score
-    assert 0 < caption_metrics(CAPTIONS, REFERENCES)["bleu"] < 100
+    assert caption_metrics(CAPTIONS, REFERENCES)["sacrebleu"] == sacrebleu.corpus_bleu(CAPTIONS, [REFERENCES]).score
+    assert 0 < caption_metrics(CAPTIONS, REFERENCES)["sacrebleu"] < 100
 
 
 def test_bleu_of_chinese_equals_sacrebleu_with_its_chinese_tokenizer():
     expected = sacrebleu.corpus_bleu(CHINESE_CAPTIONS, [CHINESE_REFERENCES], tokenize="zh").score
-    assert caption_metrics(CHINESE_CAPTIONS, CHINESE_REFERENCES)["bleu"] == expected
+    assert caption_metrics(CHINESE_CAPTIONS, CHINESE_REFERENCES)["sacrebleu"] == expected
     assert expected > sacrebleu.corpus_bleu(CHINESE_CAPTIONS, [CHINESE_REFERENCES]).score
 
 
 def test_bleu_of_japanese_is_by_characters():
     captions, references = ["ねこの顔をした人"], ["ねこの顔をしたいぬ"]
     expected = sacrebleu.corpus_bleu(captions, [references], tokenize="char").score
-    assert caption_metrics(captions, references)["bleu"] == expected
+    assert caption_metrics(captions, references)["sacrebleu"] == expected
 
 
 def test_the_bleu_tokenizer_can_be_chosen():
     expected = sacrebleu.corpus_bleu(CAPTIONS, [REFERENCES], tokenize="char").score
-    assert caption_metrics(CAPTIONS, REFERENCES, "char")["bleu"] == expected
+    assert caption_metrics(CAPTIONS, REFERENCES, "char")["sacrebleu"] == expected
 
 
 def test_rouge_l_equals_rouge_score():
@@ -71,7 +71,7 @@ def test_bleu_4_and_cider_equal_pycocoevalcap():
     wanted = {i: [_replace(text, split)] for i, text in enumerate(REFERENCES)}
     given = {i: [_replace(text, split)] for i, text in enumerate(CAPTIONS)}
     measured = caption_metrics(CAPTIONS, REFERENCES)
-    assert measured["bleu_4"] == Bleu(4).compute_score(wanted, given, verbose=0)[0][3]
+    assert measured["bleu_4"] == 100 * Bleu(4).compute_score(wanted, given, verbose=0)[0][3]
     assert measured["cider"] == Cider().compute_score(wanted, given)[0]
     assert 1 < measured["cider"] < 10
 
@@ -80,7 +80,7 @@ def test_bleu_4_and_cider_of_chinese_equal_pycocoevalcap_over_characters():
     wanted = {i: [" ".join(text.replace(" ", ""))] for i, text in enumerate(CHINESE_REFERENCES)}
     given = {i: [" ".join(text.replace(" ", ""))] for i, text in enumerate(CHINESE_CAPTIONS)}
     measured = caption_metrics(CHINESE_CAPTIONS, CHINESE_REFERENCES)
-    assert measured["bleu_4"] == Bleu(4).compute_score(wanted, given, verbose=0)[0][3]
+    assert measured["bleu_4"] == 100 * Bleu(4).compute_score(wanted, given, verbose=0)[0][3]
     assert measured["cider"] == Cider().compute_score(wanted, given)[0]
 
 
@@ -90,7 +90,7 @@ def test_several_references_a_row_and_not_the_same_number_in_each_equal_the_libr
     lists = [[r] if isinstance(r, str) else list(r) for r in references]
     streams = [[row[0] for row in lists], [row[1] if len(row) > 1 else None for row in lists]]
     measured = caption_metrics(captions, references)
-    assert measured["bleu"] == sacrebleu.corpus_bleu(captions, streams).score
+    assert measured["sacrebleu"] == sacrebleu.corpus_bleu(captions, streams).score
     given = {i: [caption] for i, caption in enumerate(captions)}
     assert measured["cider"] == Cider().compute_score(dict(enumerate(lists)), given)[0]
     scorer = rouge_scorer.RougeScorer(["rougeL"])
@@ -122,7 +122,7 @@ def test_exact_match_is_the_share_of_equal_captions_and_ignores_case_and_spaces_
 def test_perfect_captions_have_the_best_scores(references):
     measured = caption_metrics(references, references)
     assert measured == pytest.approx(
-        {"bleu": 100, "bleu_4": 1, "cider": 10, "rouge_l": 1, "exact_match": 1, "token_f1": 1}, abs=1e-6
+        {"sacrebleu": 100, "bleu_4": 100, "cider": 10, "rouge_l": 1, "exact_match": 1, "token_f1": 1}, abs=1e-6
     )
 
 

@@ -18,9 +18,10 @@ def caption_metrics(
 ) -> dict[str, float]:
     """Return all metrics of a split; nothing where it has no rows.
 
-    - `bleu`: sacreBLEU's corpus BLEU, from 0 to 100 (Post 2018);
-    - `bleu_4`, `cider`: of pycocoevalcap, from 0 to 1 and from 0 to 10, over `words` (Chen et al. 2015, Vedantam et al.
-      2015; COCO's own server splits English by the Penn Treebank's rules and drops signs);
+    - `sacrebleu`: sacreBLEU's corpus BLEU, from 0 to 100 (Post 2018), over its own tokens;
+    - `bleu_4`, `cider`: of pycocoevalcap, from 0 to 100, as papers on captions print it, and from 0 to 10, over `words`
+      (Chen et al. 2015, Vedantam et al. 2015; COCO's own server splits English by the Penn Treebank's rules and drops
+      signs);
     - `rouge_l`: rouge-score's F1, from 0 to 1, without stemming, over `words` without signs (Lin 2004);
     - `exact_match`: the share of captions whose `words` equal a reference's; so case and spaces do not matter;
     - `token_f1`: the mean over rows of the F1 of their bags of `words`.
@@ -42,12 +43,12 @@ def caption_metrics(
         "cider": cider,
         **rouge(captions, several, ["rouge_l"]),
         "bleu_4": bleu_4,
-        "bleu": bleu(captions, several, bleu_tokenizer),
+        "sacrebleu": bleu(captions, several, bleu_tokenizer),
     }
 
 
 def bleu_4_and_cider(captions: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[float, float]:
-    """Return pycocoevalcap's BLEU-4, from 0 to 1, and CIDEr, from 0 to 10, over words."""
+    """Return pycocoevalcap's BLEU-4, from 0 to 100, and CIDEr, from 0 to 10, over words."""
     from pycocoevalcap.bleu.bleu import Bleu
     from pycocoevalcap.cider.cider import Cider
 
@@ -55,4 +56,4 @@ def bleu_4_and_cider(captions: Sequence[str], references: Sequence[Sequence[str]
     wanted = {row: [" ".join(words(text)) for text in texts] for row, texts in enumerate(references)}
     bleus, _ = Bleu(4).compute_score(wanted, given, verbose=0)
     cider, _ = Cider().compute_score(wanted, given)
-    return float(bleus[3]), float(cider)
+    return 100 * float(bleus[3]), float(cider)
