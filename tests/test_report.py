@@ -14,6 +14,7 @@ from mmlm_core.media import picture_url
 from mmlm_core.report import write_report
 from mmlm_core.report.curves import Series, chart, number, ticks
 from mmlm_core.report.gallery import gallery
+from mmlm_core.report.sweep import comparison, read_sweep, write_comparison
 from mmlm_core.runs import RunFolder
 from mmlm_core.samples import is_right, said, sample, show_input
 from mmlm_core.types import Example
@@ -205,3 +206,44 @@ def test_numbers_of_an_axis_are_written_alike():
 def test_a_chart_without_a_finite_point_is_none():
     assert chart("loss", [Series("training", [(1, float("nan"))])]) == ""
     assert "<circle" in chart("loss", [Series("training", [(1, 0.5)])])
+
+
+def swept(folder, name, overrides, metrics=None, seconds=90):
+    run = RunFolder(folder / name)
+    run.path.mkdir(parents=True)
+    write_yaml(run.overrides, overrides)
+    if metrics is not None:
+        write_json(run.summary, {"seconds": seconds})
+        write_json(run.evaluation("test"), {"metrics": metrics})
+
+
+def test_the_runs_of_a_sweep_stand_side_by_side_and_repeats_are_summed_up(tmp_path):
+    same = "trainer.max_steps=3"
+    swept(tmp_path, "10", [same, "backbone=lstm", "data.fold=0"], {"loss": 3.0, "f1": 0.25, "rows": 2000.0})
+    swept(tmp_path, "0", [same, "backbone=gru", "data.fold=0"], {"loss": 1.0, "f1": 0.5, "rows": 2000.0})
+    swept(tmp_path, "1", [same, "backbone=gru", "data.fold=1"], {"loss": 2.0, "f1": 0.75, "rows": 2000.0}, 30)
+    swept(tmp_path, "2", [same, "backbone=gru", "+data.fold=2"])
+    runs = read_sweep(tmp_path)
+    assert comparison(runs) == [
+        ["run", "backbone", "data.fold", "f1", "rows", "minutes"],
+        ["0", "gru", "0", "0.500", "2,000", "1.5"],
+        ["1", "gru", "1", "0.750", "2,000", "0.5"],
+        ["2", "gru", "2", "", "", "not ended"],
+        ["10", "lstm", "0", "0.250", "2,000", "1.5"],
+        ["mean of 2", "gru", "", "0.625 ± 0.177", "2,000 ± 0.000", "1.0"],
+    ]
+    page, table = write_comparison(tmp_path, runs)
+    assert page.read_text(encoding="utf-8").splitlines()[:3] == [
+        "| run | backbone | data.fold | f1 | rows | minutes |", "| --- | --- | --- | --- | --- | --- |",
+        "| 0 | gru | 0 | 0.500 | 2,000 | 1.5 |",
+    ]  # fmt: skip
+    assert table.read_text(encoding="utf-8").splitlines()[:2] == [
+        "run,backbone,data.fold,split,loss,f1,rows,minutes", f"{tmp_path}/0,gru,0,test,1.0,0.5,2000.0,1.5",
+    ]  # fmt: skip
+
+
+def test_what_is_swept_over_is_no_border_of_the_table(tmp_path):
+    for name, value in (("0", "[a|b]"), ("1", "[c]")):
+        swept(tmp_path, name, [f"trainer.freeze={value}"], {"loss": 1.0})
+    page, _ = write_comparison(tmp_path, read_sweep(tmp_path))
+    assert "| 0 | [a\\|b] | 1.000 | 1.5 |\n" in page.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-__all__ = ["bad", "bold", "cut", "definitions", "error", "good", "note", "out", "table", "width", "wrapped"]
+__all__ = ["bad", "bold", "cut", "definitions", "error", "good", "grid", "note", "out", "table", "width", "wrapped"]
 
 
 def out(text: str = "") -> None:
@@ -105,3 +105,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
                 (first + line).rstrip() for first, line in zip([start] + [" " * left] * len(told), told, strict=False)
             )
         )
+
+
+def grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table whose cells are whole, however wide they are."""
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    for number, cells in enumerate([columns, *rows]):
+        line = "  ".join(f"{cell:<{size}}" for cell, size in zip(cells, widths, strict=True)).rstrip()
+        out(line if number else bold(line))

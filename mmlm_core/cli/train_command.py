@@ -90,7 +90,7 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
             return
         if args.multirun or str(cfg.hydra.mode or "").endswith("MULTIRUN"):
             _check_jobs(application, menu, args.overrides)
-            application.multirun(config_name=composing.PRIMARY, task_function=job, overrides=overrides)
+            _sweep(application, overrides, str(cfg.hydra.sweep.dir))
             return
         composition = composing.to_composition(cfg, menu)
         _say(composing.swapped(cfg, menu))
@@ -99,6 +99,33 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
     from mmlm_core.training import train
 
     train(composition, menu.plugins, overrides=args.overrides)
+
+
+def _sweep(application: Any, overrides: Sequence[str], place: str) -> None:
+    """Train the jobs of a sweep, and print and write what they reached; also of those before one that failed.
+
+    Args:
+        application: Of Hydra.
+        overrides: Of the sweep.
+        place: Its folder, which is said to Hydra, since the time in its name would be another by now.
+    """
+    from mmlm_core.cli import composing
+    from mmlm_core.report.sweep import comparison, read_sweep, write_comparison
+    from mmlm_core.runs import is_main
+
+    quoted = place.replace("\\", "\\\\").replace('"', '\\"')
+    where = [] if any(text.startswith("hydra.sweep.dir=") for text in overrides) else [f'hydra.sweep.dir="{quoted}"']
+    try:
+        application.multirun(config_name=composing.PRIMARY, task_function=job, overrides=[*overrides, *where])
+    finally:
+        runs = read_sweep(Path(place)) if is_main() else []
+        if runs:
+            heads, *rows = comparison(runs)
+            splits = " and ".join(f"`{split}`" for split in sorted({run.split for run in runs if run.split}))
+            written = " and ".join(str(path) for path in write_comparison(Path(place), runs))
+            say.out(f"\nthe runs of {place}{f', on {splits}' if splits else ''}")
+            say.grid(heads, rows)
+            say.out(f"\ncomparison: {written}")
 
 
 def _say(lines: Sequence[str]) -> None:

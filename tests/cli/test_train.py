@@ -9,6 +9,9 @@ import pytest
 import yaml
 
 from mmlm_core.composition import Composition
+from mmlm_core.errors import DataError
+from mmlm_core.files import write_json, write_yaml
+from mmlm_core.runs import RunFolder
 
 Mmlm = Callable[..., tuple[int, str, str]]
 
@@ -108,6 +111,36 @@ def test_a_sweep_trains_each_job_in_a_folder_of_its_own(mmlm: Mmlm, trained: lis
     assert {made.settings.run.folder for made in trained} == {str(sweep)}
     assert sweep.name.startswith("sweep-")
     assert errors.splitlines()[0] == f"job 0: backbone=gru run.seed=1 run.folder={tmp_path}"
+
+
+def test_a_sweep_ends_with_a_comparison_also_where_a_job_fails(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch,
+                                                               tmp_path: Path) -> None:  # fmt: skip
+    def train(composition: Composition, plugins: object, overrides: list[str]) -> Path:
+        run = RunFolder(Path(composition.settings.run.folder) / str(composition.settings.run.name))
+        run.path.mkdir(parents=True)
+        write_yaml(run.overrides, list(overrides))
+        if composition.settings.run.seed == 3:
+            raise DataError("torn.")
+        write_json(run.summary, {"seconds": 60, "best": {}})
+        write_json(run.evaluation("test"), {"metrics": {"loss": 2.0, "f1": composition.settings.run.seed / 8}})
+        return run.path
+
+    training = types.ModuleType("mmlm_core.training")
+    training.train = train  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mmlm_core.training", training)
+    place = tmp_path / 'a "sweep"'
+    code, printed, errors = mmlm("train", "-m", "run.seed=1,2,3", "encoder/image=cnn", f"run.folder='{place}'")
+    (sweep,) = place.iterdir()
+    assert (code, errors.splitlines()[-1]) == (2, "error: torn.")
+    assert printed == (
+        f"\nthe runs of {sweep}, on `test`\n"
+        "run        run.seed  f1             minutes\n"
+        "0          1         0.125          1.0\n"
+        "1          2         0.250          1.0\n"
+        "2          3                        not ended\n"
+        "mean of 2            0.188 ± 0.088  1.0\n"
+        f"\ncomparison: {sweep}/sweep.md and {sweep}/sweep.csv\n"
+    )
 
 
 def test_a_name_of_a_sweep_gets_the_jobs_number(mmlm: Mmlm, trained: list[Composition], tmp_path: Path) -> None:
