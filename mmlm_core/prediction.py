@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from mmlm_core import generation
+from mmlm_core.boxes import count, short
 from mmlm_core.build import build
 from mmlm_core.composition import Composition
 from mmlm_core.data import Collator, Fault, Prepared, Row, collate_examples
@@ -39,24 +40,42 @@ def load(run: str | PathLike[str], overrides: Sequence[str] = (), device: str = 
 
     Raises:
         RunError: The run cannot be read.
-        OptionError: An override is wrong, or `decoding.int8` meets a device that is no CPU.
+        OptionError: An override is wrong, there is no such device, or `decoding.int8` meets one that is no CPU.
 
     Example:
         >>> mmlm_core.load("runs/x").generate(image="cat.png")  # doctest: +SKIP
         'cat face'
     """
+    if isinstance(overrides, str):
+        raise OptionError(f'`overrides` must be a list of texts, as `["{overrides}"]`, not one text.')
+    where = _device(device)
     record = read_run(Path(run), overrides)
     tokenizer = make_tokenizer(record.composition)
     if tokenizer is not None:
         tokenizer.load(record.tokenizer_folder)
     model = build(record.composition, tokenizer=tokenizer, facts=record.facts)
     load_weights(model, record.weights, record.edits())
-    where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     if record.composition.settings.decoding.int8:
-        if torch.device(where).type != "cpu":
+        if where.type != "cpu":
             raise OptionError(f"`decoding.int8` is for a CPU, not for `{where}`: leave it out, or load on the `cpu`.")
         model = generation.to_int8(model)
     return Predictor(record.composition, model.to(where))
+
+
+def _device(name: str) -> torch.device:
+    """Return a device by its name.
+
+    Raises:
+        OptionError: There is none.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch's ways to say so
+        raise OptionError(f"`device` must be one that torch has here, as `cpu` or `auto`, not `{name}`.") from error
+    return device
 
 
 class Predictor:
@@ -78,21 +97,42 @@ class Predictor:
         """Where the model computes."""
         return next(iter(self.model.parameters()), torch.empty(0)).device
 
-    def predict(self, rows: Iterable[Mapping[str, Any] | Example]) -> Iterator[dict[str, Any]]:
-        """Yield a prediction for each row, in order, as it is known; rows are batched by `loader.batch_size`.
+    def __repr__(self) -> str:
+        """Return what the model is made of, its size and where it computes."""
+        slots = [f"encoder/{name}" for name in self.composition.modalities()] + ["fusion", "backbone", "head"]
+        parts = " ".join(f"{slot}={self.composition[slot].component.name}" for slot in slots)
+        return f"Predictor({parts}; {short(count(self.model))} parameters on {self.device})"
+
+    def predict(
+        self, rows: Iterable[Mapping[str, Any] | Example] | None = None, **inputs: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Return an iterator over the predictions of rows, in order, each as it is known.
+
+        Rows are batched by `loader.batch_size`. For one row, see `generate`.
 
         Args:
             rows: Each gives the item, or the list of items, of each modality (`{"image": "cat.png"}`), and may have
                 a `prompt`; or an `Example`.
+            **inputs: Not taken, as `generate` takes them: the error says what was meant.
 
-        Yields:
+        Returns:
             Plain JSON values: `key` and what the head says, `prediction` first. Where `loader.on_error` is `skip`, rows
             that cannot be used are left out, logged and counted.
 
         Raises:
-            DataError: A row names a modality that the model does not read, lacks all that it reads, or has an item that
-                cannot be used.
+            DataError: There are no rows but something else; or, while they are read, a row names a modality that the
+                model does not read, lacks all that it reads, or has an item that cannot be used.
         """
+        if inputs or not isinstance(rows, Iterable) or isinstance(rows, Mapping | str | bytes):
+            known = self.composition.modalities()
+            row = ", ".join(f'"{name}": ...' for name in known or ["prompt"])
+            one = ", ".join(f"{name}=..." for name in known or ["prompt"])
+            unknown = [name for name in inputs if name not in (*known, "prompt")]
+            told = f" It reads no `{unknown[0]}`.{did_you_mean(unknown[0], known)}{one_of(known)}" if unknown else ""
+            raise DataError(f"`predict` takes rows, as `predict([{{{row}}}])`; for one row, `generate({one})`.{told}")
+        return self._predict(rows)
+
+    def _predict(self, rows: Iterable[Mapping[str, Any] | Example]) -> Iterator[dict[str, Any]]:
         options = self.composition.settings.loader
         faults = 0
         examples = (self._example_or_fault(row, index) for index, row in enumerate(rows))
@@ -129,7 +169,7 @@ class Predictor:
         return generation.predict(self.model, batch, self.composition.settings.decoding)[0]["prediction"]
 
     def stream(self, row: Mapping[str, Any] | Example, *, echo: bool = False) -> Iterator[str]:
-        """Yield the generated text of one row piece by piece, as it comes; together the pieces are the whole text.
+        """Return an iterator over the generated text of one row, as it comes; the pieces together are the whole text.
 
         No piece ends within a character. Beams yield the text whole, since until the end it may still lose.
 
@@ -142,12 +182,11 @@ class Predictor:
         Raises:
             CompositionError: The head does not generate.
         """
-        head = self.model.head
-        if not isinstance(head, GenerativeHead):
+        if not isinstance(self.model.head, GenerativeHead):
             name = self.composition["head"].component.name
             raise CompositionError(f"`head={name}` does not generate text; use `predict`.")
         batch = self.batch([self._example(row, 0)])
-        yield from generation.stream(self.model, batch, self.composition.settings.decoding, echo=echo)
+        return generation.stream(self.model, batch, self.composition.settings.decoding, echo=echo)
 
     def batch(self, examples: Sequence[Example]) -> Batch:
         """Return the rows as a batch on the model's device."""
@@ -165,6 +204,9 @@ class Predictor:
         if isinstance(row, Example):
             return row
         known = self.composition.modalities()
+        if not isinstance(row, Mapping):
+            raise DataError(f"row {index + 1} must give each input by its modality, as `{{{(known or ['prompt'])[0]!r}: "
+                            f"...}}`, not be {type(row).__name__}.{one_of(known)}")  # fmt: skip
         told = f"`{row['key']}`" if "key" in row else f"row {index + 1}"
         items = {name: value for name, value in row.items() if name not in ("prompt", "key")}
         for name in items:
@@ -182,8 +224,8 @@ class Predictor:
         return Example(_key(row, index), inputs, None, prompt)
 
 
-def _key(row: Mapping[str, Any] | Example, index: int) -> str:
-    return row.key if isinstance(row, Example) else str(row.get("key", index))
+def _key(row: Any, index: int) -> str:
+    return row.key if isinstance(row, Example) else str(row.get("key", index) if isinstance(row, Mapping) else index)
 
 
 def _listed(value: Any) -> list[Any]:

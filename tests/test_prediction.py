@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from PIL import Image
 
 from mmlm_core.build import build
 from mmlm_core.composition import Composition
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, OptionError
 from mmlm_core.plugins import load_plugins
-from mmlm_core.prediction import Predictor
+from mmlm_core.prediction import Predictor, load
 
 REGISTRY = load_plugins().registry
 
@@ -81,3 +82,55 @@ def test_a_prompt_stays_the_text_that_it_is(rows: list[dict[str, Any]]) -> None:
         with pytest.raises(DataError) as refused:
             list(predictor.predict([{"key": "a", "image": image, "prompt": prompt}]))
         assert str(refused.value) == f"The `prompt` of `a` must be text, not {told}: put it into quotes."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "more"),
+    [
+        ((), {"image": "cat.png"}, ""),
+        ((), {"imge": "cat.png"}, " It reads no `imge`. Did you mean `image`? Choices: `image`."),
+        ((), {}, ""),
+        (("cat.png",), {}, ""),
+        (({"image": "cat.png"},), {}, ""),
+        ((3,), {}, ""),
+    ],
+)
+def test_rows_that_are_none_are_told_before_anything_is_predicted(
+    arguments: tuple[Any, ...], named: dict[str, Any], more: str
+) -> None:
+    with pytest.raises(DataError) as refused:
+        made("raise").predict(*arguments, **named)
+    assert str(refused.value) == (
+        f'`predict` takes rows, as `predict([{{"image": ...}}])`; for one row, `generate(image=...)`.{more}'
+    )
+
+
+def test_a_row_that_is_no_mapping_is_told() -> None:
+    with pytest.raises(DataError) as refused:
+        list(made("raise").predict(["cat.png"]))  # type: ignore[list-item]
+    assert str(refused.value) == (
+        "row 1 must give each input by its modality, as `{'image': ...}`, not be str. Choices: `image`."
+    )
+
+
+def test_a_predictor_says_what_it_is_made_of() -> None:
+    told = repr(made("raise"))
+    assert re.fullmatch(
+        r"Predictor\(encoder/image=cnn fusion=concat backbone=gru head=captioning; [\d.]+ k parameters on cpu\)", told
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"overrides": "decoding.beams=4"},
+            '`overrides` must be a list of texts, as `["decoding.beams=4"]`, not one text.',
+        ),
+        ({"device": "gpu"}, "`device` must be one that torch has here, as `cpu` or `auto`, not `gpu`."),
+    ],
+)
+def test_what_a_run_cannot_be_loaded_with_is_told(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError) as refused:
+        load("runs/none", **changes)
+    assert str(refused.value) == message
