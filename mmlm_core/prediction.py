@@ -205,8 +205,9 @@ class Predictor:
             return row
         known = self.composition.modalities()
         if not isinstance(row, Mapping):
-            raise DataError(f"row {index + 1} must give each input by its modality, as `{{{(known or ['prompt'])[0]!r}: "
-                            f"...}}`, not be {type(row).__name__}.{one_of(known)}")  # fmt: skip
+            first = (known or ["prompt"])[0]
+            raise DataError(f"row {index + 1} must give each input by its modality, as `{{{first!r}: ...}}`, not be "
+                            f"{type(row).__name__}.{one_of(known)}")  # fmt: skip
         told = f"`{row['key']}`" if "key" in row else f"row {index + 1}"
         items = {name: value for name, value in row.items() if name not in ("prompt", "key")}
         for name in items:

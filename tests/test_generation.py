@@ -420,6 +420,7 @@ def test_a_stream_s_pieces_are_the_whole_text_with_every_tokenizer(tokenizer: st
         ("word", "a red", "triangle", "a red triangle"),
         ("word", "a red ", "triangle", "a red triangle"),
         ("word", "A Red", ", triangle", "A Red, triangle"),
+        ("word", "a scarlet", "triangle", "a scarlet triangle"),
         ("byte", "a red", "triangle", "a redtriangle"),
         ("char", "a", " red", "a red"),
         ("bpe", "a red", " triangle", "a red triangle"),

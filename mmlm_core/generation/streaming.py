@@ -61,6 +61,8 @@ def _lead(head: GenerativeHead, prompt: str, before: list[int], after: list[int]
     """
     if not prompt:
         return ""
+    if head.decode(before).strip()[-1:].lower() != prompt.strip()[-1:].lower():
+        before = after  # the tokenizer does not know the prompt's last word: any other stands for it
     first, both, second = head.decode(before), head.decode([*before, *after]), head.decode(after)
     apart = both.startswith(first) and both.endswith(second)
     between = both[len(first) : max(len(first), len(both) - len(second))] if apart else ""

@@ -69,8 +69,8 @@ def comparison(runs: Sequence[SweptRun]) -> list[list[str]]:
     for group in _repeated(runs, keys):
         same = [group[0].overrides.get(key, "") if key not in REPEATS else "" for key in keys]
         cells = [_spread([run.metrics[name] for run in group if name in run.metrics]) for name in names]
-        minutes = statistics.fmean(run.minutes for run in group if run.minutes is not None)
-        table.append([f"mean of {len(group)}", *same, *cells, f"{minutes:.1f}"])
+        mean = statistics.fmean(run.minutes for run in group if run.minutes is not None)
+        table.append([f"mean of {len(group)}", *same, *cells, f"{mean:.1f}"])
     return table
 
 
