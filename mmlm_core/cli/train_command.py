@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +35,9 @@ FLAGS = {
     "--help, -h": "print this; with overrides, the options of what they choose",
 }
 """The flags, each with what it does."""
+
+SWEEP_VARIABLE = "MMLM_SWEEP_FOLDER"
+"""The environment variable through which the processes of a sweep's jobs share its folder."""
 
 
 def run(argv: Sequence[str]) -> None:
@@ -113,11 +117,14 @@ def _sweep(application: Any, overrides: Sequence[str], place: str) -> None:
     from mmlm_core.report.sweep import comparison, read_sweep, write_comparison
     from mmlm_core.runs import is_main
 
+    place = place if is_main() else os.environ.get(SWEEP_VARIABLE, place)
+    os.environ[SWEEP_VARIABLE] = place
     quoted = place.replace("\\", "\\\\").replace('"', '\\"')
     where = [] if any(text.startswith("hydra.sweep.dir=") for text in overrides) else [f'hydra.sweep.dir="{quoted}"']
     try:
         application.multirun(config_name=composing.PRIMARY, task_function=job, overrides=[*overrides, *where])
     finally:
+        del os.environ[SWEEP_VARIABLE]
         runs = read_sweep(Path(place)) if is_main() else []
         if runs:
             heads, *rows = comparison(runs)

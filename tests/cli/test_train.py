@@ -113,6 +113,16 @@ def test_a_sweep_trains_each_job_in_a_folder_of_its_own(mmlm: Mmlm, trained: lis
     assert errors.splitlines()[0] == f"job 0: backbone=gru run.seed=1 run.folder={tmp_path}"
 
 
+def test_the_processes_of_a_job_make_no_sweep_of_their_own(mmlm: Mmlm, trained: list[Composition],
+                                                           monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # fmt: skip
+    first = tmp_path / "sweep-of-the-first"
+    monkeypatch.setenv("MMLM_SWEEP_FOLDER", str(first))
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert mmlm("train", "-m", "backbone=gru,lstm", "encoder/image=cnn", f"run.folder={tmp_path}")[:2] == (0, "")
+    assert {made.settings.run.folder for made in trained} == {str(first)}
+    assert list(tmp_path.iterdir()) == [first]
+
+
 def test_a_sweep_ends_with_a_comparison_also_where_a_job_fails(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch,
                                                                tmp_path: Path) -> None:  # fmt: skip
     def train(composition: Composition, plugins: object, overrides: list[str]) -> Path:
