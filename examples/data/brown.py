@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 import tarfile
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def main() -> None:
         file = given.folder / split / f"{name}.txt"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text + "\n", encoding="utf-8")
-    print(f"{len(texts)} texts, {sum(map(len, texts.values())) / 1e6:.1f} M characters, in `{given.folder}`.")
+    said = sum(map(len, texts.values())) / 1e6
+    sys.stdout.write(f"{len(texts)} texts, {said:.1f} M characters, in `{given.folder}`.\n")
 
 
 if __name__ == "__main__":
