@@ -143,7 +143,7 @@ class Session:
                 part.compile()
         path = None if checkpoint is None else str(checkpoint)
         try:
-            with quiet(), interrupts, _keeping_threads():
+            with quiet(), interrupts, _keeping_the_process():
                 trainer = make_trainer(self.settings, self.folder.path, [conductor], self._validates)
                 loaders = self._loaders(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
                 clock.steps = self._most_steps(loaders[TRAIN])
@@ -151,6 +151,14 @@ class Session:
                 if trainer.global_rank:  # the weights are made; what is dropped on each rank must not be the same
                     random_state.seed_all(mixed_seed(self.settings.run.seed, "rank", trainer.global_rank))
                 trainer.fit(module, loaders[TRAIN], loaders.get(VALIDATION), ckpt_path=path)
+        except RuntimeError as error:
+            operation, refused, _ = str(error).partition(" does not have a deterministic implementation")
+            if not refused:
+                raise
+            raise OptionError(
+                f"`run.deterministic=true` cannot be kept: `{operation}`, which the model needs, has no order on this "
+                "device. Leave it out, or train with `trainer.accelerator=cpu`."
+            ) from error
         finally:
             trackers.close(selection.figures)
         skipped = {key: reason for loader in loaders.values() for key, reason in loader.faults.items()}
@@ -212,11 +220,12 @@ def _digest(rows: Rows) -> str:
 
 
 @contextmanager
-def _keeping_threads() -> Iterator[None]:
-    """Undo that Lightning sets `OMP_NUM_THREADS` for the processes that it starts: what follows has all cores again."""
-    before = os.environ.get("OMP_NUM_THREADS")
+def _keeping_the_process() -> Iterator[None]:
+    """Undo what Lightning sets for the whole process: what follows has all cores again, and operations of any order."""
+    before, ordered = os.environ.get("OMP_NUM_THREADS"), torch.are_deterministic_algorithms_enabled()
     try:
         yield
     finally:
+        torch.use_deterministic_algorithms(ordered)
         if before is None:
             os.environ.pop("OMP_NUM_THREADS", None)
