@@ -14,7 +14,7 @@ from mmlm_core import generation
 from mmlm_core.model import Model
 from mmlm_core.settings import DecodingOptions
 from mmlm_core.types import QUERIES, Batch
-from tests.benchmarks.common import cores, line, ratio, seconds
+from tests.benchmarks.common import cores, device, line, machine, ratio, seconds
 from tests.benchmarks.gpt2 import peer_and_ours
 
 NEW_TOKENS = 96
@@ -23,7 +23,9 @@ NEW_TOKENS = 96
 def main() -> None:
     torch.set_num_threads(cores())
     peer, model = peer_and_ours(vocabulary=8192, width=384, depth=6, heads=6, positions=256)
-    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters, {cores()} cores")
+    peer.to(device())
+    model.to(device())
+    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters, {machine()}")
     for rows, goal in ((1, "1.0"), (8, "1.1")):
         batch, prompt = prompts(rows)
         options = DecodingOptions(max_tokens=NEW_TOKENS)
@@ -39,10 +41,11 @@ def main() -> None:
             return out[:, prompt.shape[1] :].tolist()
 
         equal = ours() == theirs()
-        figures = ratio(lambda: seconds(ours), lambda: seconds(theirs))
+        figures = ratio(lambda: seconds(ours), lambda: seconds(theirs), rounds=3 if device() == "cuda" else 5)
         line(f"greedy generation, batch {rows}, tokens {'equal' if equal else 'DIFFER'}", figures, goal)
 
-    int8(model)
+    if device() == "cpu":
+        int8(model)
     beams(peer, model)
 
 
@@ -88,7 +91,8 @@ def beams(peer: GPT2LMHeadModel, model: Model) -> None:
 def prompts(rows: int) -> tuple[Batch, torch.Tensor]:
     """Return random prompts of 16 tokens, as a batch of ours and as ids."""
     prompt = torch.randint(0, 8000, (rows, 16), generator=torch.Generator().manual_seed(1))
-    return Batch(rows, {}, {"prompt": prompt, "prompt_lengths": torch.full((rows,), 16)}), prompt
+    batch = Batch(rows, {}, {"prompt": prompt, "prompt_lengths": torch.full((rows,), 16)})
+    return batch.to(device()), prompt.to(device())
 
 
 def read(ids: torch.Tensor) -> Batch:

@@ -1,7 +1,6 @@
 """One training through the whole of mmlm, timed from its n-th to its m-th step, for the benchmarks."""
 
 import tempfile
-import time
 
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
@@ -9,6 +8,7 @@ import mmlm_core
 from mmlm_core.preparation import Preparation, prepare
 from mmlm_core.runs import create_run
 from mmlm_core.training.session import Session
+from tests.benchmarks.common import Steps
 
 QUIET = ["trainer.progress=false", "tracker.wandb=off", "trainer.validate_rows=0", "trainer.validate_every_epochs=1000"]
 
@@ -18,20 +18,16 @@ def prepared(overrides: list[str]) -> Preparation:
     return prepare(mmlm_core.compose([*overrides, *QUIET]))
 
 
-def step_times(session: Session, steps: int) -> list[float]:
-    """Train that many steps, and return the time at the end of each; nothing is synchronised or written for it."""
-    times: list[float] = []
+def step_time(session: Session, steps: int, skip: int, quantile: float) -> float:
+    """Train that many steps, and return the time of a typical one; nothing is written for it."""
+    times = Steps(steps, skip)
     session.settings.trainer.max_steps = steps
-
-    def hook(*_: object) -> None:
-        times.append(time.perf_counter())
-
-    handle = register_optimizer_step_post_hook(hook)
+    handle = register_optimizer_step_post_hook(times)
     try:
         session.run(None)
     finally:
         handle.remove()
-    return times
+    return times.typical(quantile)
 
 
 def seconds_a_step(overrides: list[str], steps: int, skip: int = 5, quantile: float = 0.5) -> float:
@@ -40,6 +36,4 @@ def seconds_a_step(overrides: list[str], steps: int, skip: int = 5, quantile: fl
     with tempfile.TemporaryDirectory() as folder:
         made.composition.settings.run.folder = folder
         session = Session(create_run(made.composition.settings.run), made)
-        times = step_times(session, steps)
-    gaps = sorted(b - a for a, b in zip(times[skip:], times[skip + 1 :], strict=False))
-    return gaps[int(len(gaps) * quantile)]
+        return step_time(session, steps, skip, quantile)

@@ -116,16 +116,17 @@ def with_files(composition: Composition, files: dict[str, str]) -> Composition:
     return Composition.from_mapping(REGISTRY, mapping)
 
 
-def trains_saves_loads_and_predicts(composition: Composition, folder: Path) -> None:
-    """Train two steps, save, load into a new model, and compare the predictions."""
+def trains_saves_loads_and_predicts(composition: Composition, folder: Path, device: str = "cpu") -> None:
+    """Train two steps (in bf16 where it is a GPU), save, load into a new model, and compare the predictions."""
     prepared = prepare(composition)
-    model, examples = prepared.model, list(prepared.source.read("train"))[:3]
+    model, examples = prepared.model.to(device), list(prepared.source.read("train"))[:3]
     processors, targets = model.processors(), model.head.target_processor()
-    batch = collate_examples(examples, processors, targets)
+    batch = collate_examples(examples, processors, targets).to(device)
     optimizer = composition["optimizer"].component.load()(composition["optimizer"].options).build(model)
     before = {name: value.clone() for name, value in model.named_parameters() if value.requires_grad}
     for _ in range(2):
-        loss = model.train().loss(batch).mean
+        with torch.autocast(device, torch.bfloat16, enabled=device != "cpu"):
+            loss = model.train().loss(batch).mean
         assert loss.isfinite()
         loss.backward()
         missing = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
@@ -147,7 +148,7 @@ def trains_saves_loads_and_predicts(composition: Composition, folder: Path) -> N
     loaded = build(composition, tokenizer=tokenizer, facts=prepared.facts)
     load_weights(loaded, folder / "model.safetensors")
     ours = Predictor(composition, model)
-    theirs = Predictor(composition, loaded)
+    theirs = Predictor(composition, loaded.to(device))
     blind = [type(example)(example.key, example.inputs, None, None) for example in examples]
     expected = list(ours.predict(blind))
     assert list(theirs.predict(blind)) == expected
@@ -163,6 +164,15 @@ def test_a_fitting_combination_trains_saves_loads_and_predicts(
     composition: Composition, files: dict[str, str], tmp_path: Path
 ) -> None:
     trains_saves_loads_and_predicts(with_files(composition, files), tmp_path)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("composition", COVERING, ids=label)
+def test_a_fitting_combination_does_so_on_a_gpu(
+    composition: Composition, files: dict[str, str], tmp_path: Path
+) -> None:
+    trains_saves_loads_and_predicts(with_files(composition, files), tmp_path, "cuda")
 
 
 @pytest.mark.slow

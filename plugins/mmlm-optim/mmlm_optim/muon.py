@@ -65,38 +65,69 @@ class Orthogonalised(torch.optim.Optimizer):
         """Make one update."""
         del closure
         for group in self.param_groups:
+            alike: dict[torch.Size, list[Tensor]] = {}
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._update(parameter, parameter.grad, group)
+                    alike.setdefault(parameter.shape, []).append(parameter)
+            for parameters in alike.values():
+                self._update(parameters, group)
 
-    def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        state, momentum = self.state[parameter], group["momentum"]
+    def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Update parameters of one shape."""
+        gradients = [parameter.grad for parameter in parameters]
+        means = [self._mean(parameter) for parameter in parameters]
+        torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
+        wanted = torch._foreach_lerp(gradients, means, group["momentum"])
+        updates = _orthogonal([each.flatten(1) for each in wanted])
+        rate = group["lr"] * max(1.0, updates[0].shape[0] / updates[0].shape[1]) ** 0.5
+        torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+        shaped = [each.reshape(parameters[0].shape).to(parameters[0].dtype) for each in updates]
+        torch._foreach_add_(parameters, shaped, alpha=-rate)
+
+    def _mean(self, parameter: Tensor) -> Tensor:
+        state = self.state[parameter]
         if "mean" not in state:
-            state["mean"] = torch.zeros_like(gradient)
-        mean = state["mean"].lerp_(gradient, 1 - momentum)
-        update = _orthogonal(gradient.lerp(mean, momentum).flatten(1))
-        rate = group["lr"] * max(1.0, update.shape[0] / update.shape[1]) ** 0.5
-        parameter.mul_(1 - group["lr"] * group["weight_decay"])
-        parameter.add_(update.view(parameter.shape).to(parameter.dtype), alpha=-rate)
+            state["mean"] = torch.zeros_like(parameter.grad)
+        return state["mean"]  # type: ignore[no-any-return]
 
 
-def _orthogonal(matrix: Tensor) -> Tensor:
-    """Bring the matrix's singular values near to 1, by Newton and Schulz's iteration with Muon's coefficients.
+def _orthogonal(matrices: list[Tensor]) -> list[Tensor]:
+    """Bring the singular values of matrices of one shape near to 1, by Newton and Schulz's iteration, as Muon's.
 
-    Each step multiplies the matrix from the left by a polynomial of its Gram matrix, and all of these commute: in
-    float32 they are multiplied first, and with the long side of the matrix only once. (Not in bf16: what a gradient's
-    small singular values leave in the Gram matrix would drown in its rounding.)
+    On a CPU one after the other in float32; elsewhere all at once in bf16: there the number of kernels is the time.
     """
-    near = matrix.float() if matrix.device.type == "cpu" else matrix.bfloat16()
+    if matrices[0].device.type == "cpu":
+        return [_in_float32(matrix) for matrix in matrices]
+    return list(_in_bf16(torch.stack(matrices)))
+
+
+def _in_float32(matrix: Tensor) -> Tensor:
+    """Multiply the steps' polynomials of the Gram matrix, which all commute, before the long side of the matrix.
+
+    (Not in bf16: what a gradient's small singular values leave in the Gram matrix would drown in its rounding.)
+    """
+    near = matrix.float()
     tall = near.shape[0] > near.shape[1]
     near = near.T if tall else near
     near = near / near.norm().clamp(min=1e-7)
-    if near.dtype == torch.float32:
-        near = _product(near @ near.T) @ near
-    else:
-        for _ in range(STEPS):
-            near = torch.addmm(near, _polynomial(near @ near.T), near, beta=A)
+    near = _product(near @ near.T) @ near
     return (near.T if tall else near).contiguous()
+
+
+def _in_bf16(matrices: Tensor) -> Tensor:
+    """Take the steps one after the other.
+
+    Shape: [N, R, C] -> [N, R, C].
+    """
+    near = matrices.bfloat16()
+    tall = near.shape[1] > near.shape[2]
+    near = near.mT if tall else near
+    near = near / near.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
+    for _ in range(STEPS):
+        gram = near @ near.mT
+        polynomial = torch.baddbmm(gram, gram, gram, beta=B, alpha=C)
+        near = torch.baddbmm(near, polynomial, near, beta=A)
+    return near.mT if tall else near
 
 
 def _product(gram: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from mmlm_optim.adamw import AdamW
 from mmlm_optim.constant import Constant
 from mmlm_optim.cosine import Cosine
 from mmlm_optim.linear import Linear
-from mmlm_optim.muon import Muon, _orthogonal
+from mmlm_optim.muon import Muon, _in_bf16, _in_float32
 from mmlm_optim.options import AdamWOptions, ConstantOptions, CosineOptions, LinearOptions, MuonOptions, SgdOptions
 from mmlm_optim.parameters import split
 from mmlm_optim.sgd import Sgd
@@ -157,7 +157,7 @@ def test_the_short_way_equals_newton_and_schulzs_iteration(shape: tuple[int, int
     near = matrix.double() / matrix.double().norm()
     for _ in range(5):
         near = 3.4445 * near - 4.7750 * near @ near.T @ near + 2.0315 * near @ near.T @ near @ near.T @ near
-    torch.testing.assert_close(_orthogonal(matrix), near.float(), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(_in_float32(matrix), near.float(), rtol=1e-3, atol=1e-4)
 
 
 def test_the_short_way_holds_where_singular_values_differ_by_orders_of_magnitude() -> None:
@@ -167,8 +167,30 @@ def test_the_short_way_holds_where_singular_values_differ_by_orders_of_magnitude
     reached = values / values.norm()
     for _ in range(5):
         reached = 3.4445 * reached - 4.7750 * reached**3 + 2.0315 * reached**5
-    made = _orthogonal((left * values @ right.T).float())
+    made = _in_float32((left * values @ right.T).float())
     torch.testing.assert_close(made, (left * reached @ right.T).float(), rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (24, 8), (8, 24)])
+def test_matrices_that_are_orthogonalised_at_once_become_what_each_does_alone(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    matrices = torch.randn(3, *shape) * torch.tensor([0.1, 1.0, 10.0]).view(3, 1, 1)
+    for made, matrix in zip(_in_bf16(matrices).float(), matrices, strict=True):
+        torch.testing.assert_close(made, _in_float32(matrix), rtol=0, atol=0.04)
+
+
+def test_layers_of_one_shape_are_each_updated_by_their_own_gradient() -> None:
+    torch.manual_seed(0)
+    layers = nn.Sequential(*(nn.Linear(6, 6, bias=False) for _ in range(3)), nn.Linear(6, 2, bias=False))
+    alone = [nn.Linear(layer.in_features, layer.out_features, bias=False) for layer in layers]
+    for layer, twin in zip(layers, alone, strict=True):
+        twin.load_state_dict(layer.state_dict())
+        layer.weight.grad = torch.randn_like(layer.weight)
+        twin.weight.grad = layer.weight.grad.clone()
+        Muon(MuonOptions()).build(twin).step()
+    Muon(MuonOptions()).build(layers).step()
+    for layer, twin in zip(layers, alone, strict=True):
+        torch.testing.assert_close(layer.weight, twin.weight)
 
 
 def test_a_kernel_is_updated_as_the_matrix_of_its_output_channels() -> None:
