@@ -224,6 +224,29 @@ def test_tied_weights_are_written_once_and_are_tied_again_when_they_are_read(tmp
     assert second.output.weight is second.table.weight
 
 
+def test_weights_that_lie_side_by_side_in_one_storage_are_saved(tmp_path: Path) -> None:
+    """As those of a recurrent layer on a GPU do."""
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+    flat = torch.arange(6.0)
+    first.weight, first.bias = nn.Parameter(flat[:4].view(2, 2)), nn.Parameter(flat[4:])
+    for model in (first, second):
+        save_weights(model, tmp_path / "w.safetensors")
+        load_weights(first, tmp_path / "w.safetensors")
+        assert first.weight.equal(model.weight) and first.bias.equal(model.bias)
+
+
+def test_a_tensor_of_two_names_is_written_once_and_read_under_either(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path, model = tmp_path / "w.safetensors", nn.Sequential(nn.Embedding(3, 2), nn.Linear(2, 3, bias=False))
+    model[1].weight = model[0].weight
+    save_weights(model, path)
+    assert list(load_file(path)) == ["0.weight"]
+    save_file({"1.weight": torch.ones(3, 2)}, path)
+    load_weights(model, path)
+    assert model[0].weight.equal(torch.ones(3, 2))
+
+
 def test_weights_of_another_model_or_a_broken_file_are_refused(tmp_path):
     path = tmp_path / "w.safetensors"
     with pytest.raises(RunError, match=re.escape(f"`{path}` is missing: the run has no weights yet.")):

@@ -1,0 +1,151 @@
+"""Measures the gallery on a GPU: trains the rows of results-gpu.yaml, several at a time, and writes results-gpu.md.
+
+python docs/results_gpu.py [NAME ...] [--at-once 14] [--seconds 600]     # some rows; none: all of them
+python docs/results_gpu.py --page                                        # only the page, of results-gpu.json
+
+What is measured stands in results-gpu.json, from which the page is made; runs lie in `runs/gallery-gpu`. A row whose run
+has ended is not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import results
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNS = ROOT / "runs" / "gallery-gpu"
+FIGURES = ROOT / "docs" / "results-gpu.json"
+PAGE = ROOT / "docs" / "results-gpu.md"
+ON_A_GPU = "trainer.accelerator=gpu trainer.devices=1 trainer.strategy=auto"
+HEAD = """# Results on a GPU
+
+The rows of [Results](results.md) that `docs/results_gpu.py` trained on {device}, in bf16, {at_once} at a time, so that each
+had a share of it. Data, splits, metrics and controls are the same; the models are larger, the batches too. One seed.
+
+"""
+
+
+def rows() -> list[dict[str, Any]]:
+    """Return the rows: those of the gallery, with what is different here."""
+    gallery = {row["name"]: row for row in results.rows()}
+    listed = yaml.safe_load((ROOT / "docs" / "results-gpu.yaml").read_text(encoding="utf-8"))
+    return [{**gallery[row["name"]], **row} for row in listed]
+
+
+def command(row: dict[str, Any]) -> str:
+    """Return the arguments of `mmlm train`."""
+    return " ".join([row["train"], ON_A_GPU, *row.get("also", "").split()])
+
+
+def measure(row: dict[str, Any], ended: dict[str, Event], until: float) -> None:
+    """Train a row and evaluate it, unless that has been done; what it prints goes into a file beside its run."""
+    try:
+        if "after" in row and row["after"] in ended:
+            ended[row["after"]].wait(max(0.0, until - time.monotonic()))
+        if (RUNS / row["name"] / "metrics_test.json").exists() or time.monotonic() >= until:
+            return
+        results.prepare(row)
+        words = command(row).replace("$DATA", str(results.DATA)).replace("$RUNS", str(RUNS)).split()
+        named = [f"run.folder={RUNS}", f"run.name={row['name']}", "tracker.wandb=off", "trainer.progress=false"]
+        with (RUNS / f"{row['name']}.txt").open("w", encoding="utf-8") as said:
+            subprocess.run(
+                [sys.executable, "-m", "mmlm_core.cli.main", "train", *words, *named],
+                cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=said, stderr=subprocess.STDOUT,
+                timeout=max(1.0, until - time.monotonic()), check=True,
+            )  # fmt: skip
+        sys.stdout.write(f"{row['name']}: measured\n")
+    except (subprocess.SubprocessError, OSError) as error:
+        sys.stdout.write(f"{row['name']}: not measured: {error}\n")
+    finally:
+        ended[row["name"]].set()
+
+
+def figures(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what the page tells of a run that has ended."""
+    folder = RUNS / row["name"]
+    environment, summary, result = (
+        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("environment", "summary", "metrics_test")
+    )
+    return {
+        "command": command(row),
+        "device": ", ".join(environment["machine"]["gpus"]),
+        "parameters": environment["parameters"],
+        "seconds": round(summary["seconds"], 1),
+        "steps": summary["steps"],
+        "rows": result["rows"],
+        "metrics": {name: result["metrics"][name] for name in row["metrics"]},
+        "controls": {
+            kind: {name: values[name] for name in row["metrics"] if name in values}
+            for kind, values in result["controls"].items()
+        },
+    }
+
+
+def page(listed: list[dict[str, Any]], measured: dict[str, Any]) -> str:
+    """Return the page."""
+    done = [row for row in listed if row["name"] in measured["rows"]]
+    heads = (
+        "system",
+        "parameters",
+        "minutes",
+        "steps",
+        "test rows",
+        "the model",
+        "most frequent answer",
+        "shuffled inputs",
+    )
+    table = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    told = []
+    for row in done:
+        its = measured["rows"][row["name"]]
+        controls = [
+            "; ".join(f"{'' if name == kind else f'{name}: '}{results.figures(row, values)}"
+                      for name, values in its["controls"].items() if name.startswith(kind)) or "–"
+            for kind in ("most frequent answer", "shuffled")
+        ]  # fmt: skip
+        cells = [row["system"], f"{its['parameters']:,}", f"{its['seconds'] / 60:.1f}", f"{its['steps']:,}",
+                 f"{its['rows']:,}", f"**{results.figures(row, its['metrics'])}**", *controls]  # fmt: skip
+        table.append(f"| {' | '.join(cells)} |")
+        shown = its["command"].replace("$DATA/", "").replace("$RUNS/", "runs/")
+        told.append(f"**{row['system']}**\n\n```sh\nmmlm train {shown}\n```\n")
+    device = " and ".join(sorted({f"one {measured['rows'][row['name']]['device']}" for row in done}))
+    head = HEAD.format(device=device, at_once=measured["at_once"])
+    return head + "\n".join(table) + "\n\nHow the data are made is said there.\n\n" + "\n".join(told)
+
+
+def main(argv: list[str]) -> None:
+    """Measure the rows that are named, or all, and write the page of all that have been measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--at-once", type=int, default=1, help="rows that are trained beside each other (default: 1)")
+    parser.add_argument("--seconds", type=float, default=36000, help="after which what is not done is given up")
+    parser.add_argument("--page", action="store_true", help="only write the page")
+    args = parser.parse_args(argv)
+    listed = rows()
+    if not args.page:
+        RUNS.mkdir(parents=True, exist_ok=True)
+        chosen = [row for row in listed if not args.names or row["name"] in args.names]
+        ended, until = {row["name"]: Event() for row in chosen}, time.monotonic() + args.seconds
+        with ThreadPoolExecutor(args.at_once) as pool:
+            list(pool.map(lambda row: measure(row, ended, until), chosen))
+        known = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {"rows": {}}
+        made = {row["name"]: figures(row) for row in chosen if (RUNS / row["name"] / "metrics_test.json").exists()}
+        whole = {"at_once": args.at_once, "rows": known["rows"] | made}
+        FIGURES.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    PAGE.write_text(page(listed, json.loads(FIGURES.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
