@@ -3,8 +3,8 @@
 python docs/results_gpu.py [NAME ...] [--at-once 14] [--seconds 600]     # some rows; none: all of them
 python docs/results_gpu.py --page                                        # only the page, of results-gpu.json
 
-What is measured stands in results-gpu.json, from which the page is made; runs lie in `runs/gallery-gpu`. A row whose run
-has ended is not trained again.
+What is measured stands in results-gpu.json, from which the page is made; runs lie in `runs/gallery-gpu`. A row whose
+run has ended is not trained again.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ PAGE = ROOT / "docs" / "results-gpu.md"
 ON_A_GPU = "trainer.accelerator=gpu trainer.devices=1 trainer.strategy=auto"
 HEAD = """# Results on a GPU
 
-The rows of [Results](results.md) that `docs/results_gpu.py` trained on {device}, in bf16, {at_once} at a time, so that each
-had a share of it. Data, splits, metrics and controls are the same; the models are larger, the batches too. One seed.
+The rows of [Results](results.md) that `docs/results_gpu.py` trained on {device}, in bf16, {at_once} at a time, so that
+each had a share of it. Data, splits, metrics and controls are the same; the models are larger, the batches too. One seed.
 
 """
 

@@ -20,7 +20,7 @@ from tests.benchmarks.common import machine as machine_name
 from tests.benchmarks.trainings import seconds_a_step
 
 CONTEXT = 256
-ROWS, STEPS, SKIP, EPOCH = (64, 110, 65, 60) if device() == "cuda" else (8, 12, 5, 12)
+ROWS, STEPS, SKIP, EPOCH = (64, 78, 45, 40) if device() == "cuda" else (8, 12, 5, 12)
 """Rows of a batch, updates, those that are not measured, and those of an epoch: on a GPU a step takes less time than the
 preparation of its rows, which the peer has behind it and ours in the first epoch; on a CPU it takes none beside it."""
 OURS = [
