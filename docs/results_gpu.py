@@ -31,7 +31,7 @@ ON_A_GPU = "trainer.accelerator=gpu trainer.devices=1 trainer.strategy=auto"
 HEAD = """# Results on a GPU
 
 The rows of [Results](results.md) that `docs/results_gpu.py` trained on {device}, in bf16, {at_once} at a time, so that
-each had a share of it. Data, splits, metrics and controls are the same; the models are larger, the batches too. One seed.
+each had a share of it. Data, splits, metrics and controls are the same; models and batches are larger. One seed.
 
 """
 
