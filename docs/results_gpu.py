@@ -30,8 +30,8 @@ PAGE = ROOT / "docs" / "results-gpu.md"
 ON_A_GPU = "trainer.accelerator=gpu trainer.devices=1 trainer.strategy=auto"
 HEAD = """# Results on a GPU
 
-The rows of [Results](results.md) that `docs/results_gpu.py` trained on {device}, in bf16, {at_once} at a time, so that
-each had a share of it. Data, splits, metrics and controls are the same; models and batches are larger. One seed.
+Rows of [Results](results.md), trained on {device} in bf16, {beside}. Data, splits,
+metrics and controls are the same; models and batches are larger. One seed.
 
 """
 
@@ -121,8 +121,13 @@ def page(listed: list[dict[str, Any]], measured: dict[str, Any]) -> str:
         shown = its["command"].replace("$DATA/", "").replace("$RUNS/", "runs/")
         told.append(f"**{row['system']}**\n\n```sh\nmmlm train {shown}\n```\n")
     device = " and ".join(sorted({f"one {measured['rows'][row['name']]['device']}" for row in done}))
-    head = HEAD.format(device=device, at_once=measured["at_once"])
-    return head + "\n".join(table) + "\n\nHow the data are made is said there.\n\n" + "\n".join(told)
+    head = HEAD.format(device=device, beside=measured["beside"])
+    return (
+        head
+        + "\n".join(table)
+        + "\n\nHow the data are made is said there; `docs/results_gpu.py` trains others too.\n\n"
+        + "\n".join(told)
+    )
 
 
 def main(argv: list[str]) -> None:
@@ -142,7 +147,10 @@ def main(argv: list[str]) -> None:
             list(pool.map(lambda row: measure(row, ended, until), chosen))
         known = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {"rows": {}}
         made = {row["name"]: figures(row) for row in chosen if (RUNS / row["name"] / "metrics_test.json").exists()}
-        whole = {"at_once": args.at_once, "rows": known["rows"] | made}
+        beside = (
+            f"{args.at_once} at a time, so that each had a share of it" if args.at_once > 1 else "one after the other"
+        )
+        whole = {"beside": beside, "rows": known["rows"] | made}
         FIGURES.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(listed, json.loads(FIGURES.read_text(encoding="utf-8"))), encoding="utf-8")
 

@@ -52,8 +52,11 @@ class Model(nn.Module):
     def train(self, mode: bool = True) -> Model:
         """Set the mode of all parts that are not frozen."""
         super().train(mode)
-        for module in self._frozen:
-            module.eval()
+        for frozen in self._frozen:
+            frozen.eval()
+            for layer in frozen.modules():
+                if isinstance(layer, nn.RNNBase) and not layer.dropout:
+                    layer.train(mode)  # the same in either mode, but a GPU goes back through it in training mode alone
         return self
 
     def encode(self, batch: Batch) -> dict[str, Features]:

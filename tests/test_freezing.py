@@ -71,6 +71,15 @@ def test_a_frozen_part_stays_in_evaluation_mode() -> None:
         model.eval().train()
 
 
+def test_a_frozen_recurrent_layer_is_in_training_mode_where_both_are_the_same() -> None:
+    """cuDNN has no way back through it in evaluation mode, and what lies before it is trained."""
+    model, changed, _ = trained("backbone")
+    assert not model.backbone.training and not model.backbone.dropout.training
+    assert all(layer.training and not layer.dropout for layer in model.backbone.layers)
+    assert {name for name in changed if name.startswith("encoders.image.")}
+    assert not any(layer.training for layer in model.eval().backbone.layers)
+
+
 def test_a_module_in_a_part_can_be_frozen_alone() -> None:
     _, changed, _ = trained("encoder/image.project")
     assert {"encoders.image.project.weight", "encoders.image.project.bias"}.isdisjoint(changed)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from mmlm_core.cli.main import main
-from mmlm_core.errors import MmlmError, RunError
+from mmlm_core.errors import MmlmError, OptionError, RunError
 from mmlm_core.files import read_lines
 
 HERE = Path(__file__).parent
@@ -172,6 +173,22 @@ def test_a_loss_that_is_no_number_stops_the_training_and_says_what_to_do(trained
         MmlmError, match=re.escape("The loss is not a number any more after step 2: lower `optimizer.lr`")
     ):
         trained(optimizer={"lr": float("inf")})
+
+
+def test_an_operation_without_an_order_is_refused_where_the_run_must_be_deterministic(trained):
+    def unordered(*_):
+        torch.zeros(3).put_(torch.tensor([0]), torch.ones(1))  # as CTC's loss on a GPU
+
+    handle = register_optimizer_step_pre_hook(unordered)
+    try:
+        with pytest.raises(
+            OptionError, match=re.escape("`run.deterministic=true` cannot be kept: on this device `put_`")
+        ):
+            trained("run.deterministic=true")
+        trained()
+    finally:
+        handle.remove()
+        torch.use_deterministic_algorithms(False)
 
 
 def test_what_is_printed_into_a_pipe_is_plain_and_within_100_columns(trained, capsys):
