@@ -122,12 +122,8 @@ def page(listed: list[dict[str, Any]], measured: dict[str, Any]) -> str:
         told.append(f"**{row['system']}**\n\n```sh\nmmlm train {shown}\n```\n")
     device = " and ".join(sorted({f"one {measured['rows'][row['name']]['device']}" for row in done}))
     head = HEAD.format(device=device, beside=measured["beside"])
-    return (
-        head
-        + "\n".join(table)
-        + "\n\nHow the data are made is said there; `docs/results_gpu.py` trains others too.\n\n"
-        + "\n".join(told)
-    )
+    more = "How the data are made is said there; `docs/results_gpu.py` trains others too."
+    return head + "\n".join(table) + f"\n\n{more}\n\n" + "\n".join(told)
 
 
 def main(argv: list[str]) -> None:

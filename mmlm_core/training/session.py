@@ -152,11 +152,11 @@ class Session:
                     random_state.seed_all(mixed_seed(self.settings.run.seed, "rank", trainer.global_rank))
                 trainer.fit(module, loaders[TRAIN], loaders.get(VALIDATION), ckpt_path=path)
         except RuntimeError as error:
-            operation, refused, _ = str(error).partition(" does not have a deterministic implementation")
-            if not refused:
+            operation, found, _ = str(error).partition(" does not have a deterministic implementation")
+            if not found:
                 raise
-            raise OptionError(f"`run.deterministic=true` cannot be kept: on this device `{operation}`, which the model needs, "
-                              "has no order. Leave it out, or train with `trainer.accelerator=cpu`.") from error  # fmt: skip
+            raise OptionError(f"`run.deterministic=true` cannot be kept: this device computes `{operation}` in no "
+                              "fixed order. Leave it out, or train with `trainer.accelerator=cpu`.") from error  # fmt: skip
         finally:
             trackers.close(selection.figures)
         skipped = {key: reason for loader in loaders.values() for key, reason in loader.faults.items()}

@@ -1,4 +1,4 @@
-"""Whole runs on a GPU, in the precision that is the default there: `pytest -m gpu`. Left out where there is no GPU."""
+"""Whole runs on a GPU, in the precision that is the default there: `pytest -m gpu`; skipped where there is none."""
 
 import json
 import subprocess

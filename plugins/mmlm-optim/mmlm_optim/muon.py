@@ -65,16 +65,16 @@ class Orthogonalised(torch.optim.Optimizer):
         """Make one update."""
         del closure
         for group in self.param_groups:
-            alike: dict[torch.Size, list[Tensor]] = {}
+            alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    alike.setdefault(parameter.shape, []).append(parameter)
-            for parameters in alike.values():
-                self._update(parameters, group)
+                    alike.setdefault(parameter.shape, []).append((parameter, parameter.grad))
+            for pairs in alike.values():
+                self._update(pairs, group)
 
-    def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
-        """Update parameters of one shape."""
-        gradients = [parameter.grad for parameter in parameters]
+    def _update(self, pairs: list[tuple[Tensor, Tensor]], group: dict[str, Any]) -> None:
+        """Update parameters of one shape, each given with its gradient."""
+        parameters, gradients = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         means = [self._mean(parameter) for parameter in parameters]
         torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
         wanted = torch._foreach_lerp(gradients, means, group["momentum"])
@@ -87,7 +87,7 @@ class Orthogonalised(torch.optim.Optimizer):
     def _mean(self, parameter: Tensor) -> Tensor:
         state = self.state[parameter]
         if "mean" not in state:
-            state["mean"] = torch.zeros_like(parameter.grad)
+            state["mean"] = torch.zeros_like(parameter)
         return state["mean"]  # type: ignore[no-any-return]
 
 
@@ -111,7 +111,7 @@ def _in_float32(matrix: Tensor) -> Tensor:
     near = near.T if tall else near
     near = near / near.norm().clamp(min=1e-7)
     near = _product(near @ near.T) @ near
-    return (near.T if tall else near).contiguous()
+    return (near.T if tall else near).contiguous()  # type: ignore[no-any-return]
 
 
 def _in_bf16(matrices: Tensor) -> Tensor:
@@ -127,7 +127,7 @@ def _in_bf16(matrices: Tensor) -> Tensor:
         gram = near @ near.mT
         polynomial = torch.baddbmm(gram, gram, gram, beta=B, alpha=C)
         near = torch.baddbmm(near, polynomial, near, beta=A)
-    return near.mT if tall else near
+    return (near.mT if tall else near).contiguous()
 
 
 def _product(gram: Tensor) -> Tensor:
