@@ -155,8 +155,10 @@ class Session:
             operation, found, _ = str(error).partition(" does not have a deterministic implementation")
             if not found:
                 raise
-            raise OptionError(f"`run.deterministic=true` cannot be kept: this device computes `{operation}` in no "
-                              "fixed order. Leave it out, or train with `trainer.accelerator=cpu`.") from error  # fmt: skip
+            raise OptionError(
+                f"`run.deterministic=true` cannot be kept: this device computes `{operation}` in no fixed order. "
+                "Leave it out, or train with `trainer.accelerator=cpu`."
+            ) from error
         finally:
             trackers.close(selection.figures)
         skipped = {key: reason for loader in loaders.values() for key, reason in loader.faults.items()}
