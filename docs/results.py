@@ -3,14 +3,14 @@
 python docs/results.py [NAME ...]      # some rows; none: all of them
 
 A row takes up to 6 minutes on 2 CPU cores. Runs lie in `runs/gallery`; a row whose run has ended is not trained again,
-so that a gallery that was interrupted goes on where it was.
+so that a gallery that was interrupted goes on where it was. What was measured stands in results.json, of which the page
+is made: rows that are measured one at a time, on any day, come together there.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import shlex
 import subprocess
 import sys
@@ -22,6 +22,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "runs" / "gallery"
 DATA = RUNS / "data"
+FIGURES = ROOT / "docs" / "results.json"
 PAGE = ROOT / "docs" / "results.md"
 MMLM = Path(sys.executable).with_name("mmlm")
 HEAD = """# Results
@@ -73,48 +74,84 @@ def measure(row: dict[str, Any]) -> None:
         baseline.write_bytes(said.stdout)
 
 
-def figures(row: dict[str, Any], values: dict[str, float]) -> str:
-    """Return the row's metrics out of some values, those that are there."""
-    return ", ".join(f"{name} {values[name]:.3f}" for name in row["metrics"] if name in values) or "–"
+def outcome(row: dict[str, Any], folder: Path, train: str) -> dict[str, Any]:
+    """Return what the page tells of a run that has ended.
+
+    Args:
+        row: The row.
+        folder: Of the run.
+        train: The arguments of `mmlm train`, with `$DATA` and `$RUNS`.
+    """
+    environment, summary, result = (
+        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("environment", "summary", "metrics_test")
+    )
+    machine, baseline = environment["machine"], folder / "baseline.txt"
+    controls = result["controls"].items()
+    return {
+        "train": train,
+        "device": ", ".join(machine["gpus"]) or f"{machine['cores']} cores ({machine['cpu']})",
+        "precision": environment["precision"],
+        "parameters": environment["parameters"],
+        "seconds": round(summary["seconds"], 1),
+        "steps": summary["steps"],
+        "rows": result["rows"],
+        "metrics": {name: result["metrics"][name] for name in row["metrics"]},
+        "controls": {kind: {name: of[name] for name in row["metrics"] if name in of} for kind, of in controls},
+        "baseline": baseline.read_text(encoding="utf-8").rstrip() if baseline.exists() else "",
+    }
 
 
-def section(row: dict[str, Any]) -> str:
+def table(listed: list[dict[str, Any]], measured: dict[str, Any]) -> str:
+    """Return the table of the rows that have been measured."""
+    heads = ["system", "parameters", "minutes", "steps", "test rows", "the model", "most frequent answer",
+             "shuffled inputs"]  # fmt: skip
+    lines = [heads, ["---"] * len(heads)]
+    for row in listed:
+        its = measured[row["name"]]
+        controls = [
+            "; ".join(f"{'' if name == kind else f'{name}: '}{_figures(values)}"
+                      for name, values in its["controls"].items() if name.startswith(kind)) or "–"
+            for kind in ("most frequent answer", "shuffled")
+        ]  # fmt: skip
+        lines.append([row["system"], f"{its['parameters']:,}", f"{its['seconds'] / 60:.1f}", f"{its['steps']:,}",
+                      f"{its['rows']:,}", f"**{_figures(its['metrics'])}**", *controls])  # fmt: skip
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _figures(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in values.items()) or "–"
+
+
+def section(row: dict[str, Any], its: dict[str, Any]) -> str:
     """Return what the page says of a row beside the table: how it is repeated, and its baseline."""
     data = "".join(f"{line}\n" for line in row.get("data", []))
-    told = f"## {row['system']}\n\n```sh\n{data}mmlm train {row['train']}\n```\n".replace("$ROOT/", "")
-    baseline = RUNS / row["name"] / "baseline.txt"
-    if baseline.exists():
-        said = baseline.read_text(encoding="utf-8").rstrip()
-        told += f"\n`{row['baseline']}` on the same rows:\n\n```text\n{said}\n```\n"
+    told = f"## {row['system']}\n\n```sh\n{data}mmlm train {its['train']}\n```\n".replace("$ROOT/", "")
+    if its["baseline"]:
+        told += f"\n`{row['baseline']}` on the same rows:\n\n```text\n{its['baseline']}\n```\n"
     return told.replace("$DATA/", "").replace("$RUNS/", "runs/")
 
 
-def page(measured: list[dict[str, Any]]) -> str:
+def page(listed: list[dict[str, Any]], measured: dict[str, Any]) -> str:
     """Return the page."""
-    table = ["| system | parameters | minutes | test rows | the model | most frequent answer | shuffled inputs |",
-             "|---|---|---|---|---|---|---|"]  # fmt: skip
-    for row in measured:
-        folder = RUNS / row["name"]
-        result = json.loads((folder / "metrics_test.json").read_text(encoding="utf-8"))
-        environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        controls = [
-            "; ".join(f"{'' if name == kind else f'{name}: '}{figures(row, values)}"
-                      for name, values in result["controls"].items() if name.startswith(kind)) or "–"
-            for kind in ("most frequent answer", "shuffled")
-        ]  # fmt: skip
-        cells = [
-            row["system"],
-            f"{environment['parameters']:,}",
-            f"{summary['seconds'] / 60:.1f}",
-            f"{result['rows']:,}",
-            f"**{figures(row, result['metrics'])}**",
-            *controls,
-        ]
-        table.append(f"| {' | '.join(cells)} |")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    machine = f"Measured on {cores} cores ({platform.machine()}), Python {platform.python_version()}.\n"
-    return HEAD + machine + "\n" + "\n".join(table) + "\n\n" + "\n".join(map(section, measured))
+    done = [row for row in listed if row["name"] in measured]
+    devices = " and ".join(sorted({f"{its['device']} in {its['precision']}" for its in measured.values()}))
+    missing = ", ".join(f"`{row['name']}`" for row in listed if row["name"] not in measured)
+    told = f"Measured on {devices}.{f' Not measured yet: {missing}.' if missing else ''}\n\n" if done else ""
+    return HEAD + told + table(done, measured) + "\n" + "\n".join(section(row, measured[row["name"]]) for row in done)
+
+
+def keep(figures: Path, made: dict[str, Any]) -> dict[str, Any]:
+    """Write what was measured beside what had been, and return all of it.
+
+    Args:
+        figures: The JSON file.
+        made: What was measured, by the rows' names.
+    """
+    known: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8")) if figures.exists() else {}
+    whole = known | made
+    figures.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return whole
 
 
 def main(names: list[str]) -> None:
@@ -134,9 +171,9 @@ def main(names: list[str]) -> None:
                 measure(row)
             except (subprocess.CalledProcessError, FileNotFoundError) as error:
                 failed.append(f"{row['name']}: {error}")
-    PAGE.write_text(
-        page([row for row in listed if (RUNS / row["name"] / "metrics_test.json").exists()]), encoding="utf-8"
-    )
+    ended = [row for row in listed if (RUNS / row["name"] / "metrics_test.json").exists()]
+    made = {row["name"]: outcome(row, RUNS / row["name"], row["train"]) for row in ended}
+    PAGE.write_text(page(listed, keep(FIGURES, made)), encoding="utf-8")
     if failed:
         raise SystemExit("\n".join(["Not measured:", *failed]))
 

@@ -10,7 +10,6 @@ run has ended is not trained again.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -30,10 +29,11 @@ PAGE = ROOT / "docs" / "results-gpu.md"
 ON_A_GPU = "trainer.accelerator=gpu trainer.devices=1 trainer.strategy=auto"
 HEAD = """# Results on a GPU
 
-Rows of [Results](results.md), trained on {device} in bf16, {beside}. Data, splits,
-metrics and controls are the same; models and batches are larger. One seed.
+Rows of [Results](results.md), trained on {devices}. Data, splits, metrics and controls are the same; models and
+batches are larger. One seed.
 
 """
+FOOT = "How the data are made is said there; `docs/results_gpu.py` trains others too.\n\n"
 
 
 def rows() -> list[dict[str, Any]]:
@@ -71,63 +71,15 @@ def measure(row: dict[str, Any], ended: dict[str, Event], until: float) -> None:
         ended[row["name"]].set()
 
 
-def figures(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what the page tells of a run that has ended."""
-    folder = RUNS / row["name"]
-    environment, summary, result = (
-        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("environment", "summary", "metrics_test")
-    )
-    return {
-        "command": command(row),
-        "device": ", ".join(environment["machine"]["gpus"]),
-        "parameters": environment["parameters"],
-        "seconds": round(summary["seconds"], 1),
-        "steps": summary["steps"],
-        "rows": result["rows"],
-        "metrics": {name: result["metrics"][name] for name in row["metrics"]},
-        "controls": {
-            kind: {name: values[name] for name in row["metrics"] if name in values}
-            for kind, values in result["controls"].items()
-        },
-    }
-
-
 def page(listed: list[dict[str, Any]], measured: dict[str, Any]) -> str:
     """Return the page."""
-    done = [row for row in listed if row["name"] in measured["rows"]]
-    heads = (
-        "system",
-        "parameters",
-        "minutes",
-        "steps",
-        "test rows",
-        "the model",
-        "most frequent answer",
-        "shuffled inputs",
+    done = [row for row in listed if row["name"] in measured]
+    commands = "\n".join(
+        f"**{row['system']}**\n\n```sh\nmmlm train {measured[row['name']]['train']}\n```\n" for row in done
     )
-    table = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    told = []
-    for row in done:
-        its = measured["rows"][row["name"]]
-        controls = [
-            "; ".join(f"{'' if name == kind else f'{name}: '}{results.figures(row, values)}"
-                      for name, values in its["controls"].items() if name.startswith(kind)) or "–"
-            for kind in ("most frequent answer", "shuffled")
-        ]  # fmt: skip
-        cells = [row["system"], f"{its['parameters']:,}", f"{its['seconds'] / 60:.1f}", f"{its['steps']:,}",
-                 f"{its['rows']:,}", f"**{results.figures(row, its['metrics'])}**", *controls]  # fmt: skip
-        table.append(f"| {' | '.join(cells)} |")
-        shown = its["command"].replace("$DATA/", "").replace("$RUNS/", "runs/")
-        told.append(f"**{row['system']}**\n\n```sh\nmmlm train {shown}\n```\n")
-    device = " and ".join(sorted({f"one {measured['rows'][row['name']]['device']}" for row in done}))
-    head = HEAD.format(device=device, beside=measured["beside"])
-    return (
-        head
-        + "\n".join(table)
-        + "\n\nHow the data are made is said there; `docs/results_gpu.py` trains others too.\n\n"
-        + "\n".join(told)
-    )
+    told = commands.replace("$DATA/", "").replace("$RUNS/", "runs/")
+    devices = " and ".join(sorted({f"one {its['device']} in {its['precision']}" for its in measured.values()}))
+    return f"{HEAD.format(devices=devices)}{results.table(done, measured)}\n{FOOT}{told}"
 
 
 def main(argv: list[str]) -> None:
@@ -145,14 +97,9 @@ def main(argv: list[str]) -> None:
         ended, until = {row["name"]: Event() for row in chosen}, time.monotonic() + args.seconds
         with ThreadPoolExecutor(args.at_once) as pool:
             list(pool.map(lambda row: measure(row, ended, until), chosen))
-        known = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {"rows": {}}
-        made = {row["name"]: figures(row) for row in chosen if (RUNS / row["name"] / "metrics_test.json").exists()}
-        beside = (
-            f"{args.at_once} at a time, so that each had a share of it" if args.at_once > 1 else "one after the other"
-        )
-        whole = {"beside": beside, "rows": known["rows"] | made}
-        FIGURES.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    PAGE.write_text(page(listed, json.loads(FIGURES.read_text(encoding="utf-8"))), encoding="utf-8")
+    done = [row for row in listed if (RUNS / row["name"] / "metrics_test.json").exists()]
+    made = {row["name"]: results.outcome(row, RUNS / row["name"], command(row)) for row in done}
+    PAGE.write_text(page(listed, results.keep(FIGURES, made)), encoding="utf-8")
 
 
 if __name__ == "__main__":
