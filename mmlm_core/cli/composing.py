@@ -80,12 +80,13 @@ def compose(application: Any, menu: Menu, overrides: Sequence[str], sweep: bool 
 
 
 def swapped(cfg: DictConfig, menu: Menu) -> list[str]:
-    """Take out of a configuration what an experiment set for parts in whose place others were chosen.
+    """Take out of a configuration what an experiment set where a part or a preset was named instead of its own.
 
     Returns:
-        A line for each of these parts, the same when it is asked again.
+        A line for each of these, the same when it is asked again.
     """
-    return swapping.leave_out(cfg, menu, checking.parse(typed_overrides(cfg.hydra)))
+    overrides = checking.parse(typed_overrides(cfg.hydra))
+    return swapping.leave_out(cfg, menu, overrides) + swapping.put_over(cfg, menu, overrides)
 
 
 def jobs(parsed: Sequence[Override], limit: int = 100) -> list[list[str]] | None:

@@ -31,6 +31,7 @@ class Composed:
         overrides: Those of options, each with its path.
         experiments: The experiment's file after those that it extends.
         swapped: The slots whose options of the experiment are left out.
+        named: The groups of settings of which a preset is named, which holds over the experiment.
     """
 
     menu: Menu
@@ -39,6 +40,7 @@ class Composed:
     overrides: Sequence[tuple[str, str]]
     experiments: Sequence[Preset]
     swapped: Sequence[str]
+    named: Sequence[str]
 
 
 def run(argv: Sequence[str]) -> None:
@@ -92,7 +94,8 @@ def _compose(menu: Menu, overrides: Sequence[str]) -> Composed:
     typed = [(override.key_or_group.replace("/", "."), str(override.input_line)) for override in parsed
              if override.key_or_group not in menu.groups]  # fmt: skip
     experiments = menu.experiments(choices.get(EXPERIMENT, ""))
-    return Composed(menu, mapping, choices, typed, experiments, swapping.swapped_slots(menu, experiments, choices))
+    swapped, named = swapping.swapped_slots(menu, experiments, choices), swapping.named_presets(parsed)
+    return Composed(menu, mapping, choices, typed, experiments, swapped, named)
 
 
 def _part(composed: Composed, group: str) -> Iterator[str]:
@@ -183,17 +186,18 @@ def _trail(composed: Composed, group: str, inside: str) -> list[tuple[Any, str]]
     menu, name, path = composed.menu, composed.choices.get(group, ""), f"{group.replace('/', '.')}.{inside}"
     schema, component = menu.schema(group, name), menu.component(group, name)
     of = f"`{group}={component}`" if component else f"`{group}`"
-    trail = [(_at(plain(schema()) if schema else {}, inside), f"the default of {of}")]
-    trail += [
+    default = (_at(plain(schema()) if schema else {}, inside), f"the default of {of}")
+    presets = [
         (_at(own, inside), f"the preset `{group}={preset.name}` of {preset.giver}")
         for preset, own in menu.layers(group, name)
         if _has(own, inside)
     ]
     setting = [preset for preset in composed.experiments if _has(preset.content, path)]
-    trail += [
+    experiments = [
         (_at(preset.content, path), f"`{EXPERIMENT}={preset.name}` of {preset.giver}")
         for preset in (setting if group not in composed.swapped else ())
     ]
+    trail = [default, *experiments, *presets] if group in composed.named else [default, *presets, *experiments]
     value = _at(composed.mapping, path)
     return trail + [
         (value, f"the override `{text}`")

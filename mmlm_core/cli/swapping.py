@@ -1,7 +1,7 @@
-"""An experiment's options belong to the parts that it chose: a part that is chosen instead keeps its own.
+"""An experiment's options belong to what it chose: a part or a preset that is named instead keeps its own.
 
 `experiment=emoji_captioning encoder/image=vit` would else set the channels of the experiment's CNN on a ViT, or leave
-it a learning rate that was meant for another optimizer.
+it a learning rate that was meant for another optimizer; and `experiment=emoji_captioning trainer=gpu` train on a CPU.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from mmlm_core.cli.menu import EXPERIMENT, Menu, Preset
+from mmlm_core.settings import Settings
 
-__all__ = ["leave_out", "swapped_slots"]
+__all__ = ["leave_out", "named_presets", "put_over", "swapped_slots"]
 
 
 def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> list[str]:
@@ -31,21 +32,51 @@ def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> lis
     choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
     name = choices.get(EXPERIMENT, "")
     experiments = menu.experiments(name)
-    typed = tuple(f"{override.key_or_group.replace('/', '.')}." for override in overrides
-                  if override.key_or_group not in menu.groups)  # fmt: skip
+    typed = _typed(menu, overrides)
     told = []
     for slot in swapped_slots(menu, experiments, choices):
         meant, chosen = _meant(menu, experiments, slot), choices.get(slot, "")
         path = slot.replace("/", ".")
         given = {key for preset in experiments for key in _at(preset.content, path)}
-        lost = sorted(key for key in given if not any(f"{path}.{key}.".startswith(kept) or
-                                                      kept.startswith(f"{path}.{key}.") for kept in typed))  # fmt: skip
+        lost = sorted(key for key in given if not _is_typed(f"{path}.{key}", typed))
         _restore(cfg, path, lost, menu.values(slot, chosen))
         if lost:
             options = ", ".join(f"`{key}`" for key in lost)
             told.append(f"`{slot}={chosen}` keeps its own options: what `{EXPERIMENT}={name}` sets for `{meant}` is "
                         f"left out ({options}).")  # fmt: skip
     return told
+
+
+def put_over(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> list[str]:
+    """Set in a composed configuration what named presets of the settings say, over what an experiment says.
+
+    Args:
+        cfg: What Hydra composed, its own node included; it is changed.
+        menu: The choices.
+        overrides: Those of the command line, whose values stay.
+
+    Returns:
+        A line for each preset, which says what of the experiment's it changed.
+    """
+    choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
+    experiments, typed, told = menu.experiments(choices.get(EXPERIMENT, "")), _typed(menu, overrides), []
+    for group in named_presets(overrides) if experiments else ():
+        over = []
+        for _, own in menu.layers(group, choices[group]):
+            for key, value in own.items():
+                if not _is_typed(f"{group}.{key}", typed):
+                    over += [key] if any(key in _at(preset.content, group) for preset in experiments) else []
+                    OmegaConf.update(cfg, f"{group}.{key}", value)
+        if over:
+            options = ", ".join(f"`{key}`" for key in dict.fromkeys(over))
+            told.append(f"`{group}={choices[group]}` holds over `{EXPERIMENT}={choices[EXPERIMENT]}` ({options}).")
+    return told
+
+
+def named_presets(overrides: Sequence[Override]) -> list[str]:
+    """Return the groups of settings of which the command line names a preset, as `trainer=gpu` does."""
+    named = (override.key_or_group for override in overrides)
+    return [group for group in dict.fromkeys(named) if group in Settings.groups()]
 
 
 def swapped_slots(menu: Menu, experiments: Sequence[Preset], choices: Mapping[str, str]) -> list[str]:
@@ -56,6 +87,16 @@ def swapped_slots(menu: Menu, experiments: Sequence[Preset], choices: Mapping[st
     return [
         slot for slot in menu.slots if menu.component(slot, meant[slot]) != menu.component(slot, choices.get(slot, ""))
     ]
+
+
+def _typed(menu: Menu, overrides: Sequence[Override]) -> tuple[str, ...]:
+    """Return the paths whose values the command line gives, each with a dot behind it."""
+    keys = (override.key_or_group for override in overrides)
+    return tuple(f"{key.replace('/', '.')}." for key in keys if key not in menu.groups)
+
+
+def _is_typed(path: str, typed: Sequence[str]) -> bool:
+    return any(f"{path}.".startswith(kept) or kept.startswith(f"{path}.") for kept in typed)
 
 
 def _meant(menu: Menu, experiments: Sequence[Preset], slot: str) -> str:

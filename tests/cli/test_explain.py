@@ -11,6 +11,7 @@ EXPERIMENT = """# @package _global_
 defaults:
 - override /backbone: gru
 backbone: {layers: 3}
+trainer: {devices: 3}
 """
 
 
@@ -66,6 +67,14 @@ def test_an_experiment_that_set_it_for_another_part_is_named(explained: Callable
     assert " ".join(lines[5:]).split() == (
         ["not", "by", "`experiment=mine`,", "which", "sets", "it", "for", "another", "part", "than", "`backbone=lstm`"]
     )
+
+
+def test_a_preset_of_the_settings_that_is_named_stands_over_the_experiment(explained: Callable[..., list[str]]) -> None:
+    assert explained("trainer.devices", "experiment=mine", "trainer=gpu")[-3:] == [
+        "  set by  the preset `trainer=gpu` of mmlm-core",
+        "  over    3, `experiment=mine` of --config-dir",
+        "  over    1, the default of `trainer`",
+    ]
 
 
 def test_a_part_is_explained_with_all_its_options(explained: Callable[..., list[str]]) -> None:

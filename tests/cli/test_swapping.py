@@ -1,4 +1,4 @@
-"""A part that is chosen in place of an experiment's brings its own options."""
+"""A part or a preset that is named in place of an experiment's brings its own options."""
 
 from pathlib import Path
 
@@ -16,6 +16,7 @@ defaults:
 backbone: {layers: 3, dropout: 0.25}
 encoder: {image: {width: 5}}
 run: {seed: 9}
+trainer: {accelerator: cpu, devices: 2, max_steps: 30}
 """
 OVER = """# @package _global_
 defaults:
@@ -76,3 +77,20 @@ def test_an_experiment_that_extends_another_takes_its_choice(menu: Menu) -> None
 def test_a_modality_that_is_left_out_leaves_nothing_behind(menu: Menu) -> None:
     composition, _ = composed(menu, "experiment=base", "encoder/image=none", "encoder/text=embedding")
     assert composition.modalities() == ["text"]
+
+
+def test_a_preset_that_is_named_holds_over_the_experiment_and_the_rest_of_it_stays(menu: Menu) -> None:
+    composition, told = composed(menu, "experiment=over", "trainer=gpu")
+    trainer = composition.settings.trainer
+    assert (trainer.accelerator, trainer.devices, trainer.max_steps) == ("gpu", 1, 30)
+    assert told == ["`trainer=gpu` holds over `experiment=over` (`accelerator`, `devices`)."]
+
+
+def test_what_the_command_line_sets_holds_over_both(menu: Menu) -> None:
+    composition, told = composed(menu, "trainer=gpu", "experiment=base", "trainer.devices=3")
+    assert (composition.settings.trainer.accelerator, composition.settings.trainer.devices) == ("gpu", 3)
+    assert told == ["`trainer=gpu` holds over `experiment=base` (`accelerator`)."]
+
+
+def test_a_preset_that_sets_nothing_of_the_experiment_is_not_told(menu: Menu) -> None:
+    assert composed(menu, "experiment=base", "loader=debug")[1] == []
