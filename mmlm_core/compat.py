@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from mmlm_core.composition import Choice, Composition, kind_of, slots
-from mmlm_core.errors import CompositionError, one_of
+from mmlm_core.errors import CompositionError, MmlmError, gather, one_of
 from mmlm_core.registry import ALL, Need, Registry
 
-__all__ = ["REQUIRED", "Misfit", "check", "misfits", "pair"]
+__all__ = ["REQUIRED", "Misfit", "check", "check_files", "misfits", "pair"]
 
 REQUIRED = ("data", "fusion", "backbone", "head", "optimizer", "schedule")
 """The slots that every composition fills; `tokenizer` and the encoders are asked for by who needs them."""
@@ -44,6 +44,25 @@ def check(composition: Composition, registry: Registry) -> None:
     if found:
         lines = "\n".join(f"  - {misfit}" for misfit in found)
         raise CompositionError(f"This composition does not fit together:\n{lines}")
+
+
+def check_files(composition: Composition) -> None:
+    """Raise where files that options name are missing, or plainly not as the options say.
+
+    Asked before anything heavy is imported, of those options that have a method `check_files`. What only reading all
+    rows tells, it does not. A run that is loaded is not asked: it needs no data.
+
+    Raises:
+        MmlmError: With everything that is wrong.
+    """
+    problems: list[MmlmError] = []
+    for choice in composition.choices.values():
+        try:
+            getattr(choice.options, "check_files", lambda: None)()
+        except MmlmError as error:
+            problems.append(error)
+    if problems:
+        raise gather(problems)
 
 
 def misfits(composition: Composition, registry: Registry) -> list[Misfit]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import torch
 
 from mmlm_core.build import build
+from mmlm_core.compat import check_files
 from mmlm_core.composition import Composition
-from mmlm_core.data import corpus
-from mmlm_core.data.readable import readable
+from mmlm_core.data.survey import Survey
 from mmlm_core.interfaces import DataSource, Head, Stream, Tokenizer
 from mmlm_core.model import Model
 from mmlm_core.starting import read_start
@@ -56,21 +55,23 @@ def prepare(composition: Composition) -> Preparation:
         DataError: The training rows cannot be read, or hold nothing to learn from.
         RunError: The run to start from cannot be read, or does not fit.
     """
+    check_files(composition)
     start = read_start(composition)
     source = make_source(composition)
     train = source.read("train")
-    seen = STREAMED if isinstance(train, Stream) else None
-    rows = partial(readable, train, composition.settings.loader.on_error)
+    survey = Survey(train, composition.settings.loader.on_error, STREAMED if isinstance(train, Stream) else None)
     head = composition["head"]
     head_class: type[Head] = head.component.load()
     tokenizer = make_tokenizer(composition)
     if tokenizer is not None and (start is None or not start.gives_tokenizer):
-        tokenizer.train(corpus(islice(rows(), seen), said=partial(head_class.texts, head.options)))
+        with survey.explaining():
+            tokenizer.train(survey.texts(partial(head_class.texts, head.options)))
     elif tokenizer is not None and start is not None:
         tokenizer.load(start.record.tokenizer_folder)
     facts = {}
     if head.traits.fits_targets:
-        facts = head_class.facts(head.options, (example.target for example in islice(rows(), seen)))
+        with survey.explaining(["target"]):
+            facts = head_class.facts(head.options, (example.target for example in survey))
     model = build(composition, tokenizer=tokenizer, facts=facts)
     started = _initialise(model, composition.settings.run.seed)
     if start is not None:

@@ -99,6 +99,8 @@ class Example:
         places: Where the items of each modality stand in the row, as numbers of which lower ones come first: a picture
             between two pieces of text has a number between theirs. None: the row says no order over its modalities.
         group: What it is measured under beside all other rows, as `female`; None: nothing.
+        origins: The option that says what each part is read from, with its value, as `data.target=caption`: by
+            modality, `target` and `prompt`. It stands in messages.
     """
 
     key: str
@@ -107,6 +109,16 @@ class Example:
     prompt: Any = None
     places: Mapping[str, Sequence[int]] | None = None
     group: str | None = None
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def origin(self, part: str, otherwise: str = "") -> str:
+        """Return what a part is read from, in backquotes, for messages; where that is not said, something else."""
+        return f"`{self.origins[part]}`" if part in self.origins else otherwise
+
+    def place(self, part: str = "") -> str:
+        """Return where a part of this row stands, for messages: "`captions.csv:17` (`data.target=caption`)"."""
+        origin = self.origin(part)
+        return f"`{self.key}` ({origin})" if origin else f"`{self.key}`"
 
 
 @dataclass

@@ -100,6 +100,7 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
         _say(composing.swapped(cfg, menu))
     compat.check(composition, menu.registry)
     check_machine(composition.settings)
+    compat.check_files(composition)
     from mmlm_core.training import train
 
     train(composition, menu.plugins, overrides=args.overrides)
@@ -192,6 +193,7 @@ def _check_jobs(application: Any, menu: Menu, overrides: Sequence[str]) -> None:
             composition = composing.to_composition(composing.compose(application, menu, texts), menu)
             compat.check(composition, menu.registry)
             check_machine(composition.settings)
+            compat.check_files(composition)
         except MmlmError as error:
             problems.append(type(error)(f"job {number} ({' '.join(texts)}): {error}"))
     if problems:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
+from mmlm_core.data.readable import pass_over
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor, Stream, TargetProcessor
 from mmlm_core.media import opened
@@ -59,19 +60,22 @@ def prepare(example: Example, processors: Mapping[str, Processor], target_proces
     Raises:
         DataError: The row cannot be used; the message begins with its key.
     """
+    part = ""
     try:
         laid_out = example
         for processor in processors.values():
             laid_out = processor.lay_out(laid_out)
         _check_places(laid_out)
-        inputs = {
-            modality: [processor.process(opened(item)) for item in laid_out.inputs.get(modality) or ()]
-            for modality, processor in processors.items()
-        }
+        inputs = {}
+        for part, processor in processors.items():
+            inputs[part] = [processor.process(opened(item)) for item in laid_out.inputs.get(part) or ()]
+        part = "target"
         targets = {} if target_processor is None else target_processor.process(laid_out, inputs)
     except DataError as error:
         told = str(error)  # which may begin with the key, where that is the file's path
-        raise DataError(told if told.startswith(f"`{example.key}` ") else f"`{example.key}`: {told}") from error
+        if not told.startswith(f"`{example.key}` "):
+            told = f"{example.place(part)}: {told}"
+        raise DataError(told) from error
     except Exception as error:
         error.add_note(f"This was in the row `{example.key}`.")
         raise
@@ -153,7 +157,7 @@ class Prepared(Dataset[Row | Fault]):
         """
         try:
             if self.needs_target and example.target is None:
-                raise DataError(f"`{example.key}`: The row has no target.")
+                raise DataError(f"{example.place('target')}: The row has no target.")
             row = prepare(example, self.processors, self.target_processor)
         except DataError as error:
             return self._fault(example.key, error)
@@ -193,9 +197,9 @@ class Prepared(Dataset[Row | Fault]):
             return 0  # the row's own turn tells
 
     def _fault(self, key: str, error: DataError) -> Fault:
-        if self.on_error is OnError.RAISE:
-            raise DataError(f"{error} To leave such rows out: `loader.on_error=skip`.") from error
-        return Fault(key, str(error).removeprefix(f"`{key}`: "))
+        pass_over(error, self.on_error)
+        told = str(error).removeprefix(f"`{key}`: ")
+        return Fault(key, told.removeprefix(f"`{key}` ") if told.startswith(f"`{key}` (") else told)
 
 
 def _size(made: Row | Fault) -> int:

@@ -47,7 +47,8 @@ class Mixture(Sequence[Example]):
         source = bisect_right(self._ends, index)
         row = self.sources[source][index - (self._ends[source - 1] if source else 0)]
         name = self.names[source]
-        return replace(row, key=f"{name}/{row.key}", group=row.group or name)
+        origins = {part: origin.replace("data.", f"data.sources.{name}.", 1) for part, origin in row.origins.items()}
+        return replace(row, key=f"{name}/{row.key}", group=row.group or name, origins=origins)
 
     @property
     def classes(self) -> Tensor:

@@ -9,11 +9,14 @@ from mmlm_core.interfaces import Stream
 from mmlm_core.settings import OnError
 from mmlm_core.types import Example
 
-__all__ = ["readable"]
+__all__ = ["pass_over", "readable"]
 
 
 def readable(
-    rows: Sequence[Example] | Stream, on_error: OnError, places: Iterable[int] | None = None
+    rows: Sequence[Example] | Stream,
+    on_error: OnError,
+    places: Iterable[int] | None = None,
+    faults: list[DataError] | None = None,
 ) -> Iterator[Example]:
     """Yield the rows in order; those that cannot be read are passed over where rows are skipped.
 
@@ -24,6 +27,7 @@ def readable(
         rows: The rows.
         on_error: What happens with a row that cannot be read.
         places: Of a sequence, the rows that are wanted; None: all.
+        faults: Takes why each row that is passed over cannot be read.
 
     Raises:
         DataError: A row cannot be read, and `on_error` is `raise`.
@@ -33,17 +37,20 @@ def readable(
             try:
                 yield from rows.rows(shard)
             except DataError as error:
-                _pass_over(error, on_error)
+                pass_over(error, on_error, faults)
         return
     for place in range(len(rows)) if places is None else places:
         try:
             row = rows[place]
         except DataError as error:
-            _pass_over(error, on_error)
+            pass_over(error, on_error, faults)
             continue
         yield row
 
 
-def _pass_over(error: DataError, on_error: OnError) -> None:
+def pass_over(error: DataError, on_error: OnError, faults: list[DataError] | None = None) -> None:
+    """Note why a row cannot be used; or raise it, with what leaves such rows out, where they are not skipped."""
     if on_error is OnError.RAISE:
         raise DataError(f"{error} To leave such rows out: `loader.on_error=skip`.") from error
+    if faults is not None:
+        faults.append(error)

@@ -140,11 +140,7 @@ class FileSource(DataSource):
         """Return all rows of a path, which is read once."""
         if path not in self._files:
             options = self._options
-            wanted = {name: f"data.inputs.{modality}" for modality, names in self._inputs.items() for name in names}
-            others = {"data.target": options.target, "data.prompt": options.prompt, "data.groups": options.groups}
-            if path == options.path:
-                others |= {"data.split_column": options.split_column, "data.group_column": options.group_column}
-            wanted |= {name: option for option, name in others.items() if name}
+            wanted = options.wanted(path)
             parts = self.parts(path, wanted)
             for part in parts:
                 check_columns(part.path, list(part.columns), wanted)

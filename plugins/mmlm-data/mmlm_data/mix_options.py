@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmlm_core.errors import OptionError, quoted
+from mmlm_core.errors import MmlmError, OptionError, quoted
 from mmlm_core.options import typed
 from mmlm_core.plugins import load_plugins
 from mmlm_core.registry import Component, Traits
@@ -52,3 +52,11 @@ class MixOptions:
             values = {key: value for key, value in node.items() if key not in ("name", "weight")}
             options = typed(component.options, values, f"data.sources.{word}", "the options of `data=mix`")
             self.found[word] = Source(component, options, float(weight))
+
+    def check_files(self) -> None:
+        """See `mmlm_core.compat.check_files`."""
+        for word, source in self.found.items():
+            try:
+                getattr(source.options, "check_files", lambda: None)()
+            except MmlmError as error:
+                raise type(error)(str(error).replace("`data.", f"`data.sources.{word}.")) from error

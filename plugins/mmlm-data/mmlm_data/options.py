@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from mmlm_core.errors import DataError, OptionError, quoted
+from mmlm_core.errors import DataError, MmlmError, OptionError, gather, quoted
 from mmlm_core.ranges import check_range
 from mmlm_data.guessing import guess
 
@@ -20,6 +20,7 @@ __all__ = [
     "TableOptions",
     "check_encoding",
     "columns_of",
+    "origins_of",
 ]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -82,6 +83,32 @@ class MappedOptions:
         """
         return {}
 
+    def wanted(self, path: str) -> dict[str, str]:
+        """Return the columns that a path must have, each with the option that names it."""
+        del path
+        inputs = columns_of(self.inputs)
+        wanted = {name: f"data.inputs.{modality}" for modality, names in inputs.items() for name in names}
+        said = {"data.target": self.target, "data.prompt": self.prompt}
+        return wanted | {name: option for option, name in said.items() if name}
+
+    def check_files(self) -> None:
+        """See `mmlm_core.compat.check_files`."""
+        problems: list[MmlmError] = []
+        for path in dict.fromkeys(filter(None, (self.path, self.validation, self.test))):
+            try:
+                self.check_file(path)
+            except MmlmError as error:
+                problems.append(error)
+        if problems:
+            raise gather(problems)
+
+    def check_file(self, path: str) -> None:
+        """Raise where a path plainly lacks what is wanted, as well as can be said without reading it whole.
+
+        Raises:
+            DataError: It is missing, or lacks a column.
+        """
+
     def _guess(self, row: Mapping[str, Any]) -> None:
         """Take columns of usual names for what is not said."""
         said = [name for names in columns_of(self.inputs).values() for name in names]
@@ -130,6 +157,20 @@ class FileOptions(MappedOptions):
             raise OptionError("`folds` holds out rows of `path`: `validation` or `test` must be left out for them.")
         super().__post_init__()
 
+    def wanted(self, path: str) -> dict[str, str]:
+        """See `MappedOptions.wanted`."""
+        said = {"data.groups": self.groups}
+        if path == self.path:
+            said |= {"data.split_column": self.split_column, "data.group_column": self.group_column}
+        return super().wanted(path) | {name: option for option, name in said.items() if name}
+
+    def check_file(self, path: str) -> None:
+        """See `MappedOptions.check_file`."""
+        from mmlm_data.paths import existing
+
+        if not any(sign in path for sign in "*?[{"):
+            existing(path)
+
 
 @dataclass
 class TableOptions(FileOptions):
@@ -154,6 +195,12 @@ class TableOptions(FileOptions):
 
         return first_row(self.path or "", self.encoding)
 
+    def check_file(self, path: str) -> None:
+        """See `MappedOptions.check_file`."""
+        from mmlm_data.reading import check_headers
+
+        check_headers(path, self.wanted(path), self.encoding)
+
 
 def columns_of(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the columns of each modality; a modality that is mapped to nothing has none.
@@ -168,6 +215,15 @@ def columns_of(inputs: Mapping[str, Any]) -> dict[str, list[str]]:
             raise OptionError(f"`inputs.{modality}` must be a column or a list of columns, not {quoted(named)}.")
         columns[modality] = listed
     return columns
+
+
+def origins_of(inputs: Mapping[str, Sequence[str]], target: str | None, prompt: str | None) -> dict[str, str]:
+    """Return `Example.origins` of rows whose parts are these columns."""
+    said = {"target": target, "prompt": prompt}
+    listed = {modality: names[0] if len(names) == 1 else f"[{','.join(names)}]" for modality, names in inputs.items()}
+    return {modality: f"data.inputs.{modality}={names}" for modality, names in listed.items()} | {
+        part: f"data.{part}={name}" for part, name in said.items() if name
+    }
 
 
 def check_encoding(encoding: str) -> None:

@@ -15,9 +15,12 @@ from mmlm_data.options import DELIMITERS, JSON_LINES, SUFFIXES
 from mmlm_data.parts import Column, Part, check_columns
 from mmlm_data.paths import files_at, openable
 
-__all__ = ["column_names", "first_row", "read_tables"]
+__all__ = ["check_headers", "column_names", "first_row", "read_tables"]
 
 JSON = (".json", *JSON_LINES)
+
+SMALL_JSON = 1 << 22
+"""Bytes up to which JSON is read for the names of its columns alone."""
 
 
 def read_tables(path: str, wanted: Mapping[str, str], encoding: str = "utf-8") -> list[Part]:
@@ -49,6 +52,24 @@ def column_names(path: Path, encoding: str = "utf-8") -> list[str]:
             names = arrow_names(path)
     check_columns(path, names, {})
     return names
+
+
+def check_headers(path: str, wanted: Mapping[str, str], encoding: str = "utf-8") -> None:
+    """Raise where the files of a path lack a column, by what stands at their beginning; JSON has no such thing.
+
+    Args:
+        path: A file, a folder of such files, or a pattern.
+        wanted: Names of columns, each with the option that names it.
+        encoding: Of text files.
+
+    Raises:
+        DataError: A file is missing, empty, broken, in another encoding, or lacks a column.
+    """
+    for file in files_at(path, SUFFIXES):
+        with _opened(file) as suffix:
+            small = file.stat().st_size <= SMALL_JSON
+        if suffix not in JSON or small:
+            check_columns(file, column_names(file, encoding), wanted)
 
 
 def first_row(path: str, encoding: str = "utf-8") -> dict[str, Any]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mmlm_core.errors import DataError, quoted
 from mmlm_core.types import Example
+from mmlm_data.options import origins_of
 from mmlm_data.parts import Part, value
 
 __all__ = ["Rows"]
@@ -76,7 +77,7 @@ class Rows(Sequence[Example]):
         target = _cell(part, self.target, row)
         group = _cell(part, self.group, row)
         return Example(key, inputs, _media(part.folder, target) if self.target_files else target, prompt,
-                       group=None if group is None else str(group))  # fmt: skip
+                       group=None if group is None else str(group), origins=self._origins)  # fmt: skip
 
     def key(self, place: int) -> str:
         """Return what names a row."""
@@ -103,6 +104,10 @@ class Rows(Sequence[Example]):
         number = int(self.numbers[place])
         found = bisect_right(self._ends, number)
         return self.parts[found], number - (self._ends[found - 1] if found else 0)
+
+    @cached_property
+    def _origins(self) -> dict[str, str]:
+        return origins_of(self.inputs, self.target, self.prompt)
 
     @cached_property
     def _ends(self) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +14,15 @@ from typing import Any
 from mmlm_core.errors import DataError
 from mmlm_core.media import FilePart
 from mmlm_data.media import modality_of
+from mmlm_data.parts import check_columns
 from mmlm_data.paths import files_at, openable
 
-__all__ = ["Sample", "first_sample", "samples", "shards_at"]
+__all__ = ["Sample", "check_samples", "first_sample", "samples", "shards_at"]
 
 SUFFIXES = (".tar", ".gz", ".tgz")
+
+ENOUGH = 200
+"""Samples by which it is told that a column is missing."""
 
 NUMBERS = re.compile(r"\{(\d+)\.\.(\d+)\}")
 """A range of numbers in a name, as `{000..146}`."""
@@ -117,6 +121,43 @@ def samples(shard: Path) -> Iterator[Sample]:
                         "only in part.") from error  # fmt: skip
     if sample.members:
         yield sample
+
+
+def check_samples(path: str, wanted: Mapping[str, str]) -> None:
+    """Raise where the first samples of a path have none of what is wanted.
+
+    Args:
+        path: As `shards_at` takes it.
+        wanted: Names of columns, each with the option that names it.
+
+    Raises:
+        DataError: There is no sample, or none of the first has a column.
+    """
+    found: dict[str, None] = {}
+    faults: list[DataError] = []
+    shards = shards_at(path)
+    for number, sample in enumerate(_readable(shards, faults)):
+        with suppress(DataError):
+            found |= dict.fromkeys(sample.row())
+        found |= dict.fromkeys(sample.members)
+        if number + 1 >= ENOUGH or wanted.keys() <= found.keys():
+            break
+    if not found:
+        raise (
+            faults[0]
+            if faults
+            else DataError(f"`{path}` has no samples: there is no file in it with a name and an ending, as `0001.jpg`.")
+        )
+    check_columns(shards[0], list(found), wanted)
+
+
+def _readable(shards: Sequence[Path], faults: list[DataError]) -> Iterator[Sample]:
+    """Yield the samples of shards up to where each breaks off, and note that."""
+    for shard in shards:
+        try:
+            yield from samples(shard)
+        except DataError as error:
+            faults.append(error)
 
 
 def first_sample(path: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_core.interfaces import DataSource, Stream
 from mmlm_core.types import Example
 from mmlm_data.guessing import say_guesses
-from mmlm_data.options import columns_of
+from mmlm_data.options import columns_of, origins_of
 from mmlm_data.shards import Sample, samples, shards_at
 from mmlm_data.splits import SPLITS, TEST, TRAIN, VALIDATION
 from mmlm_data.webdataset_options import WebDatasetOptions
@@ -111,7 +112,11 @@ class _Shards(Stream):
         inputs = {modality: self._items(sample, key, modality, names) for modality, names in self.inputs.items()}
         target = None if self.target is None else sample.value(self.target)
         prompt = None if self.prompt is None else sample.value(self.prompt)
-        return Example(key, inputs, target if target != "" else None, prompt or None)
+        return Example(key, inputs, target if target != "" else None, prompt or None, origins=self._origins)
+
+    @cached_property
+    def _origins(self) -> dict[str, str]:
+        return origins_of(self.inputs, self.target, self.prompt)
 
     def _items(self, sample: Sample, key: str, modality: str, names: Sequence[str]) -> list[Any]:
         found = [sample.value(name) for name in names]

@@ -29,3 +29,9 @@ class WebDatasetOptions(MappedOptions):
         from mmlm_data.shards import first_sample
 
         return first_sample(self.path or "")
+
+    def check_file(self, path: str) -> None:
+        """See `MappedOptions.check_file`."""
+        from mmlm_data.shards import check_samples
+
+        check_samples(path, self.wanted(path))

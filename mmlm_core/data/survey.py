@@ -1,0 +1,119 @@
+"""The rows that are looked at before a training, and what is told where they hold nothing to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+
+from mmlm_core.data.dataset import Rows
+from mmlm_core.data.readable import readable
+from mmlm_core.data.texts import corpus
+from mmlm_core.errors import DataError
+from mmlm_core.settings import OnError
+from mmlm_core.types import Example
+
+__all__ = ["Survey"]
+
+SHOWN = 3
+"""Rows, and faults, that a message shows."""
+
+PARTS = ("text", "prompt", "target")
+"""The parts of a row that texts are looked for in."""
+
+
+class Survey:
+    """Rows for the tokenizer and for the facts of a head, read anew for each.
+
+    Where one of them makes nothing of the rows, its error is told with what the rows are like: a number as caption, a
+    column that is empty, members of a tar that are missing.
+
+    Args:
+        rows: Of the training.
+        on_error: Whether a row that cannot be read stops, or is passed over.
+        most: Rows that are looked at; None: all.
+    """
+
+    def __init__(self, rows: Rows, on_error: OnError, most: int | None = None) -> None:
+        self._rows, self._on_error, self._most = rows, on_error, most
+        self._count = 0
+        self._faults: list[DataError] = []
+        self._first: list[Example] = []
+        self._now: Example | None = None
+        self._whole = False
+
+    def __iter__(self) -> Iterator[Example]:
+        """Yield the rows.
+
+        Raises:
+            DataError: A row cannot be read, and that stops.
+        """
+        self._faults.clear()  # `texts` has handed it on
+        self._first.clear()
+        self._count, self._now, self._whole = 0, None, False
+        for row in islice(readable(self._rows, self._on_error, faults=self._faults), self._most):
+            self._count += 1
+            if len(self._first) < SHOWN:
+                self._first.append(row)
+            self._now = row
+            yield row
+            self._now = None
+        self._whole = True
+
+    def texts(self, said: Callable[[Example], Iterable[str]]) -> Iterator[str]:
+        """Yield the texts of the rows, as `corpus`; a row with what is no valid text is one that cannot be read."""
+        return corpus(self, said=said, on_error=self._on_error, faults=self._faults)
+
+    @contextmanager
+    def explaining(self, parts: Sequence[str] = PARTS) -> Iterator[None]:
+        """Add to an error what the rows are like that it is about.
+
+        Args:
+            parts: Of a row, those that the error is about.
+
+        Raises:
+            DataError: The error, with that.
+        """
+        try:
+            yield
+        except DataError as error:
+            if self._whole:
+                raise DataError(f"{error} {self._told(parts)}") from error
+            if self._now is not None and f"`{self._now.key}`" not in str(error):
+                raise DataError(f"{self._now.place(parts[-1])}: {error}") from error
+            raise
+
+    def _told(self, parts: Sequence[str]) -> str:
+        """Return what the first rows have, and why others cannot be read."""
+        told = []
+        if self._faults:
+            more = len(self._faults) - SHOWN
+            told.append(f"{_rows(len(self._faults))} cannot be used:"
+                        + "".join(f"\n- {fault}" for fault in self._faults[:SHOWN])
+                        + (f"\n- and {more:,} more." if more > 0 else ""))  # fmt: skip
+        if self._first:
+            told.append(f"{_rows(self._count)} of `train` {'was' if self._count == 1 else 'were'} read, as:"
+                        + "".join(f"\n- {_described(row, parts)}" for row in self._first))  # fmt: skip
+        return "\n".join(told) or "There is no row in `train`."
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def _described(row: Example, parts: Sequence[str]) -> str:
+    """Return what a row has as some of its parts; of those that are no inputs, also that it has none."""
+    given = {"target": row.target, "prompt": row.prompt, **row.inputs}
+    has = [f"{row.origin(part, part)} is {_short(given[part])}" for part in parts if _is_there(given.get(part))]
+    lacks = [f"{row.origin(part, part)} is empty" for part in parts
+             if not _is_there(given.get(part)) and (part in row.origins or part == "target")]  # fmt: skip
+    return f"`{row.key}`: {', '.join([*has, *lacks])}"
+
+
+def _is_there(value: object) -> bool:
+    return value is not None and value != []
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."

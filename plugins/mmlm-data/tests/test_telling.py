@@ -1,0 +1,172 @@
+"""Bad data gives one error on the command line, which names its place."""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from PIL import Image
+
+from mmlm_core.cli.main import main
+
+Refused = Callable[..., str]
+
+PICTURES = ["data.inputs.image=image", "data.target=caption", "encoder/image=cnn", "head=captioning"]
+ALL = ["data.validation_fraction=0", "data.test_fraction=0"]
+SKIP = "To leave such rows out: `loader.on_error=skip`."
+SMALL = ["backbone.width=16", "backbone.depth=1", "trainer.max_steps=1", "trainer.accelerator=cpu", "tracker.wandb=off"]
+EMPTY = "The corpus is empty: there is no text to train a tokenizer on."
+
+
+@pytest.fixture
+def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Refused:
+    """Return what `mmlm train` refuses a composition with, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*argv: str) -> str:
+        assert main(["train", *argv, *SMALL]) == 2
+        told = capsys.readouterr().err
+        return told.rpartition("error: ")[2].rstrip("\n")
+
+    return run
+
+
+def lines(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return f"data.path={name}"
+
+
+def tar(name: str, members: Mapping[str, bytes]) -> str:
+    with tarfile.open(name, "w") as file:
+        for member, content in members.items():
+            about = tarfile.TarInfo(member)
+            about.size = len(content)
+            file.addfile(about, io.BytesIO(content))
+    return f"data.path={name}"
+
+
+def picture() -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(made, "PNG")
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(("caption", "shown"), [(7, "7"), ({"a": [1]}, "{'a': [1]}"), (None, None)])
+def test_a_column_without_texts_is_shown_by_its_first_rows(refused: Refused, caption: Any, shown: str | None) -> None:
+    path = lines("a.jsonl", [{"image": f"{n}.png", "caption": caption} for n in range(4)])
+    told = refused("data=table", path, *PICTURES, *ALL)
+    if shown is None:
+        assert told.startswith("`a.jsonl` has only empty cells in `caption`")
+        return
+    assert told == f"{EMPTY} 4 rows of `train` were read, as:" + "".join(
+        f"\n- `a.jsonl:{n}`: `data.target=caption` is {shown}" for n in (1, 2, 3)
+    )
+
+
+def test_a_column_of_bytes_is_shown_too(refused: Refused) -> None:
+    parquet.write_table(pa.table({"image": ["0.png"], "caption": [b"\x00\xff"]}), "a.parquet")
+    told = refused("data=table", "data.path=a.parquet", *PICTURES, *ALL)
+    assert told == f"{EMPTY} 1 row of `train` was read, as:\n- `a.parquet:1`: `data.target=caption` is b'\\x00\\xff'"
+
+
+def test_rows_that_are_passed_over_are_counted_where_no_text_is_left(refused: Refused) -> None:
+    path = tar("a.tar", {"0.png": picture(), "0.txt": b"\xff\xfe"})
+    told = refused("data=webdataset", path, "data.inputs.image=png", "data.target=txt", *PICTURES[2:], *ALL,
+                   "loader.on_error=skip")  # fmt: skip
+    assert told.startswith(f"{EMPTY} 1 row cannot be used:\n- `a.tar` has a member `0.txt` that cannot be read: ")
+
+
+def test_rows_that_are_no_valid_unicode_are_counted_too(refused: Refused) -> None:
+    path = lines("a.jsonl", [{"image": "0.png", "caption": "\ud83d"}] * 5)
+    told = refused("data=table", path, *PICTURES, *ALL, "loader.on_error=skip")
+    assert told == f"{EMPTY} 5 rows cannot be used:" + "".join(
+        f"\n- `a.jsonl:{n}` (`data.target=caption`): A text must be valid Unicode: it has half a surrogate pair at 0."
+        for n in (1, 2, 3)
+    ) + "\n- and 2 more.\n5 rows of `train` were read, as:" + "".join(
+        f"\n- `a.jsonl:{n}`: `data.target=caption` is '\\ud83d'" for n in (1, 2, 3)
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({}, "`a.tar` has no samples: there is no file in it with a name and an ending, as `0001.jpg`."),
+        ({"0.foo": b""}, "`a.tar` has no column `png`, which `data.inputs.image` names.\n"
+                         "`a.tar` has no column `txt`, which `data.target` names. Choices: `foo`."),
+        ({"0.png": b""}, "`a.tar` has no column `txt`, which `data.target` names. Choices: `png`."),
+    ],
+)  # fmt: skip
+def test_a_tar_without_what_is_wanted_is_told_by_its_members(
+    refused: Refused, members: dict[str, bytes], message: str
+) -> None:
+    told = refused("data=webdataset", tar("a.tar", members), "data.inputs.image=png", "data.target=txt", *PICTURES[2:])
+    assert told == message
+
+
+def test_half_a_surrogate_pair_is_a_row_that_cannot_be_used(
+    refused: Refused, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    captions = [f"{n} is a number" for n in range(5)] + ["half \ud83d"]
+    path = lines("a.jsonl", [{"text": caption, "caption": caption[0]} for caption in captions])
+    words = ["data=table", path, *ALL, "encoder/text=embedding", "data.inputs.text=text", "data.target=caption",
+             "head=classification", "backbone=gru"]  # fmt: skip
+    assert refused(*words) == ("`a.jsonl:6` (`data.inputs.text=text`): A text must be valid Unicode: it has half a "
+                               f"surrogate pair at 5. {SKIP}")  # fmt: skip
+    with pytest.raises(SystemExit):
+        main(["data", "check", *words])
+    assert "1 row cannot be used" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("caption", [3, ["a", 3], {"a": 1}])
+def test_one_caption_that_is_no_text_is_named_with_its_column(refused: Refused, caption: Any) -> None:
+    captions = ["a red house", "a house", caption]
+    path = lines("a.jsonl", [{"image": f"{n}.png", "caption": said} for n, said in enumerate(captions)])
+    Path("0.png").write_bytes(picture())
+    for number in (1, 2):
+        Path(f"{number}.png").write_bytes(picture())
+    told = refused("data=table", path, *PICTURES, *ALL)
+    assert told.startswith("`a.jsonl:3` (`data.target=caption`): ")
+    assert told.endswith(SKIP)
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        ("tagging", "The training targets must have at least two different tags, not 0."),
+        ("regression", "The training targets must be numbers, as many in each row: none is a number."),
+        ("classification", "The training targets must have at least two different labels; they have no label at all."),
+    ],
+)
+def test_targets_that_a_head_makes_nothing_of_are_shown_with_their_column(
+    refused: Refused, head: str, message: str
+) -> None:
+    path = lines("a.jsonl", [{"text": "a house", "it": {"n": n}} for n in range(2)])
+    told = refused("data=table", path, *ALL, "data.inputs.text=text", "data.target=it", "encoder/text=embedding",
+                   f"head={head}")  # fmt: skip
+    assert told == f"{message} 2 rows of `train` were read, as:" + "".join(
+        f"\n- `a.jsonl:{n + 1}`: `data.target=it` is {{'n': {n}}}" for n in range(2)
+    )
+
+
+def test_columns_and_files_are_checked_before_torch_is_imported(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    (tmp_path / "a.csv").write_text("image,caption\n0.png,a house\n")
+    code = ("import sys; from mmlm_core.cli.main import main; code = main(sys.argv[1:]); "
+            "print(code, 'torch' in sys.modules)")  # fmt: skip
+    given = ["data=table", "data.path=a.csv", "data.validation=b.csv", "data.inputs.image=image", "data.target=captoin",
+             "data.groups=x", *PICTURES[2:]]  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code, "train", *given], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "2 False\n"
+    assert done.stderr == (
+        "error: 2 things are wrong:\n"
+        "- `a.csv` has no column `captoin`, which `data.target` names. Did you mean `caption`?\n"
+        "`a.csv` has no column `x`, which `data.groups` names. Choices: `caption`, `image`.\n"
+        "- `b.csv` cannot be opened: No such file or directory.\n"
+    )
