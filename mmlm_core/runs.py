@@ -23,12 +23,13 @@ from pathlib import Path
 from mmlm_core.errors import RunError
 from mmlm_core.settings import RunOptions
 
-__all__ = ["RUN_VARIABLE", "RunFolder", "alone", "clean", "create_run", "is_main", "is_taken", "taken"]
+__all__ = ["RUN_VARIABLE", "RunFolder", "alone", "clean", "create_run", "is_first_here", "is_main", "is_taken", "taken"]
 
 LOCK = ".lock"
 """The file of a run folder that the process holds which trains it."""
 MOST_NAME = 80
 RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+LOCAL_RANKS = ("LOCAL_RANK", "SLURM_LOCALID")
 SIZES = ("WORLD_SIZE", "SLURM_NTASKS")
 RUN_VARIABLE = "MMLM_RUN_FOLDER"
 """The environment variable through which the processes of one job share a run folder."""
@@ -118,6 +119,11 @@ class RunFolder:
 def is_main() -> bool:
     """Whether this process is the first of its job, the one that writes."""
     return all(os.environ.get(name, "0") == "0" for name in RANKS)
+
+
+def is_first_here() -> bool:
+    """Whether this process is the first of its job on this machine."""
+    return all(os.environ.get(name, "0") == "0" for name in LOCAL_RANKS)
 
 
 def create_run(options: RunOptions) -> RunFolder:

@@ -11,6 +11,7 @@ from importlib import import_module
 
 from mmlm_core.cli import say
 from mmlm_core.errors import MmlmError, UnknownChoiceError, did_you_mean, one_of
+from mmlm_core.runs import is_first_here
 
 __all__ = ["COMMANDS", "main"]
 
@@ -42,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except MmlmError as error:
-        say.error(str(error))
+        if is_first_here():  # all processes of a job find the same
+            say.error(str(error))
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")

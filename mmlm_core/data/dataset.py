@@ -199,7 +199,9 @@ class Prepared(Dataset[Row | Fault]):
     def _fault(self, key: str, error: DataError) -> Fault:
         pass_over(error, self.on_error)
         told = str(error).removeprefix(f"`{key}`: ")
-        return Fault(key, told.removeprefix(f"`{key}` ") if told.startswith(f"`{key}` (") else told)
+        if told.startswith(f"`{key}` ("):
+            told = told.removeprefix(f"`{key}` (").replace("):", ":", 1)
+        return Fault(key, told)
 
 
 def _size(made: Row | Fault) -> int:

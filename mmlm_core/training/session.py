@@ -26,6 +26,7 @@ from mmlm_core.training import random_state
 from mmlm_core.training.assembly import choose_precision, make_trainer, most_epochs
 from mmlm_core.training.bar import Bar
 from mmlm_core.training.clock import Clock
+from mmlm_core.training.company import one_error
 from mmlm_core.training.conductor import Conductor
 from mmlm_core.training.interrupts import Interrupts
 from mmlm_core.training.module import TrainingModule
@@ -143,7 +144,8 @@ class Session:
                 part.compile()
         path = None if checkpoint is None else str(checkpoint)
         try:
-            with quiet(), interrupts, _keeping_the_process():
+            processes = options.devices * options.nodes
+            with one_error(self.folder, processes), quiet(), interrupts, _keeping_the_process():
                 trainer = make_trainer(self.settings, self.folder.path, [conductor], self._validates)
                 loaders = self._loaders(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
                 clock.steps = self._most_steps(loaders[TRAIN])

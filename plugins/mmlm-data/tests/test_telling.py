@@ -2,6 +2,9 @@
 
 import io
 import json
+import re
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -154,9 +157,6 @@ def test_targets_that_a_head_makes_nothing_of_are_shown_with_their_column(
 
 
 def test_columns_and_files_are_checked_before_torch_is_imported(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     (tmp_path / "a.csv").write_text("image,caption\n0.png,a house\n")
     code = ("import sys; from mmlm_core.cli.main import main; code = main(sys.argv[1:]); "
             "print(code, 'torch' in sys.modules)")  # fmt: skip
@@ -170,3 +170,16 @@ def test_columns_and_files_are_checked_before_torch_is_imported(tmp_path: Path) 
         "`a.csv` has no column `x`, which `data.groups` names. Choices: `caption`, `image`.\n"
         "- `b.csv` cannot be opened: No such file or directory.\n"
     )
+
+
+@pytest.mark.slow
+def test_two_processes_tell_a_bad_row_once(tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_bytes(picture())
+    rows = [json.dumps({"image": "0.png", "caption": ["a house", 3]}) for _ in range(8)]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    words = ["data=table", "data.path=a.jsonl", *PICTURES, *ALL, *SMALL, "trainer.devices=2", "trainer.strategy=ddp"]
+    done = subprocess.run([sys.executable, "-m", "mmlm_core.cli.main", "train", *words], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=300)  # fmt: skip
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: `a\.jsonl:\d` \(`data\.target=caption`\): The target must be a text, not 3\. "
+                        r"To leave such rows out: `loader\.on_error=skip`\.\n", done.stderr)  # fmt: skip
