@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from string import Formatter
 from typing import Any
 
 from mmlm_core.errors import OptionError
@@ -79,8 +80,11 @@ class VqaOptions(FileOptions):
         """Check the name of pictures too."""
         super().__post_init__()
         try:
+            places = {name for _, name, _, _ in Formatter().parse(self.image_name) if name is not None}
+            if not places <= {"id", "subset"}:  # nor what an object has, as `{id[0]}`
+                raise ValueError
             self.image_name.format(id=1, subset="train2014")
-        except (KeyError, IndexError, ValueError, AttributeError):
+        except (KeyError, IndexError, ValueError, OverflowError, MemoryError):
             raise OptionError(
                 "`image_name` must have no other places than `{id}` and `{subset}`, as `{id:012d}.jpg`, "
                 f"not `{self.image_name}`."

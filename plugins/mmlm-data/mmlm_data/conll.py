@@ -24,6 +24,9 @@ CONLL_U = ("id", "words", "lemma", "upos", "xpos", "feats", "head", "deprel", "d
 NUMBER = re.compile(r"\d+([-.]\d+)?")
 """The number of a word of CoNLL-U, of a range of words (`1-2`), or of an empty one (`2.1`)."""
 
+TAGS = "tags"
+"""The name by which the tags are known: those of the column of this name, of `upos`, or of the last."""
+
 DOCUMENT = "-DOCSTART-"
 
 Sentence = list[tuple[int, list[str]]]
@@ -51,8 +54,12 @@ class ConllSource(FileSource):
         if not sentences:
             raise DataError(f"`{file}` has no rows.")
         names = self._names(sentences[0])
+        if len(names) == 1 and TAGS in wanted:
+            number, cells = sentences[0][0]
+            raise DataError(f"`{file}` line {number} has one column, `{cells[0][:60]}`, and `{wanted[TAGS]}` needs two "
+                            "at least: a word and its tag, with a tab or spaces between.")  # fmt: skip
         rows = [_row(file, sentence, names) for sentence in sentences]
-        lists = {name: pa.list_(pa.string()) for name in [*names, "tags"]}
+        lists = {name: pa.list_(pa.string()) for name in [*names, *([TAGS] if len(names) > 1 else [])]}
         return [part_of_rows(file, rows, pa.schema({"text": pa.string(), **lists, "key": pa.string()}), keys="key")]
 
     def _names(self, sentence: Sentence) -> list[str]:
@@ -95,5 +102,5 @@ def _row(file: Path, sentence: Sentence, names: Sequence[str]) -> dict[str, Any]
     kept = [cells for _, cells in sentence if not universal or cells[0].isdecimal()]
     columns: dict[str, Any] = {name: [cells[place] for cells in kept] for place, name in enumerate(names)}
     columns["words"] = ["_".join(word.split()) for word in columns["words"]]  # a space would make it two
-    tags = columns["upos"] if universal else columns[names[-1]]
-    return {**columns, "tags": tags, "text": " ".join(columns["words"]), "key": f"{file.name}:{sentence[0][0]}"}
+    tags = columns["upos"] if universal else columns.get(TAGS, columns[names[-1]])
+    return {**columns, TAGS: tags, "text": " ".join(columns["words"]), "key": f"{file.name}:{sentence[0][0]}"}

@@ -79,8 +79,8 @@ class ConllOptions(FileOptions):
     path: str | None = None
     """The file: a word a line, columns divided by tabs or spaces, sentences by blank lines."""
     columns: list[str] | None = None
-    """Names of the columns, the first being that of the words; without them, those of CoNLL-U where the file is such,
-    else `column_2` and so on."""
+    """Names of all columns, the first being that of the words, which is `words`; without them, those of CoNLL-U where
+    the file is such, else `column_2` and so on."""
     encoding: str = "utf-8"
     """The encoding: utf-8, latin-1 (CoNLL-2002), ..."""
     inputs: dict[str, Any] = field(default_factory=lambda: {"text": "text"})
@@ -90,8 +90,15 @@ class ConllOptions(FileOptions):
     """The column that the model is to learn to say: a list of tags."""
 
     def __post_init__(self) -> None:
-        """Check the encoding too."""
+        """Check the encoding and the columns too."""
         check_encoding(self.encoding)
+        if self.columns is not None:
+            twice = next((name for name in self.columns if self.columns.count(name) > 1), None)
+            if not self.columns or twice is not None or {"text", "key"} & {*self.columns[1:]}:
+                raise OptionError(
+                    "`columns` must name the column of the words and then each of the others, once, and not `text` or "
+                    f"`key`, as `[words,pos,ner]`; not `[{','.join(self.columns)}]`."
+                )
         super().__post_init__()
 
 

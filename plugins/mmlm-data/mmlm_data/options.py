@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from mmlm_core.errors import DataError, MmlmError, OptionError, gather, quoted
@@ -69,6 +69,10 @@ class MappedOptions:
                 "`validation_fraction` and `test_fraction` must leave rows to train on, "
                 f"not sum up to {self.validation_fraction + self.test_fraction:g}."
             )
+        for option in (each.name for each in fields(self)):
+            value = getattr(self, option)
+            if isinstance(value, str) and "\0" in value:
+                raise OptionError(f"`{option}` must have no NUL character, which no path and no column has: {value!r}.")
         columns_of(self.inputs)
         if self.path and not (self.inputs and self.target):
             nothing = not self.inputs and (self.reads_inputs or not self.target)

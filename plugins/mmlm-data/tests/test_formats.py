@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, OptionError
 from mmlm_core.interfaces import DataSource
 from mmlm_core.media import FilePart
 from mmlm_core.options import typed
 from mmlm_core.types import Example
+from mmlm_data.caption_options import VqaOptions
+from mmlm_data.language_options import ConllOptions
+from mmlm_data.options import TableOptions
 from mmlm_data.plugin import mmlm_components
 from mmlm_data.specimens import CAPTIONS, COLOURS, SPECIMENS, picture, sound, tar_of, written
 
@@ -474,3 +477,35 @@ def test_json_of_a_conversation_that_is_none_says_so(tmp_path: Path) -> None:
         "`a.jsonl` row 1 is no conversation: it must have one of `messages`, `conversations`, `conversation`, "
         "`instruction`; it has 'text'."
     )
+
+
+def test_a_column_of_conll_alone_is_words_without_tags(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.conll", "EU\nrejects\n\nPeter\n")
+    assert error_of("conll", tmp_path, path=str(path)) == (
+        "`a.conll` line 1 has one column, `EU`, and `data.target` needs two at least: a word and its tag, with a tab "
+        "or spaces between."
+    )
+    assert [row.target for row in all_of("conll", path=str(path), target="text")] == ["EU rejects", "Peter"]
+
+
+def test_a_column_of_conll_that_is_named_tags_has_the_tags(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.conll", "EU B-ORG x\nrejects O y\n")
+    [row] = all_of("conll", path=str(path), columns=["words", "tags", "note"])
+    assert row.target == ["B-ORG", "O"]
+
+
+@pytest.mark.parametrize("columns", [[], ["words", "ner", "ner"], ["words", "text"]])
+def test_columns_of_conll_that_name_nothing_are_refused(columns: list[str]) -> None:
+    with pytest.raises(OptionError, match=r"^`columns` must name the column of the words and then each of the others"):
+        ConllOptions(columns=columns)
+
+
+@pytest.mark.parametrize("name", ["{id[0]}", "{id.real}", "{other}", "{}", "{id", "{id:s}", "{id:0999999999999d}"])
+def test_a_name_of_pictures_with_other_places_is_refused(name: str) -> None:
+    with pytest.raises(OptionError, match=r"^`image_name` must have no other places than `\{id\}` and `\{subset\}`"):
+        VqaOptions(image_name=name)
+
+
+def test_a_path_with_nul_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"^`validation` must have no NUL character"):
+        TableOptions(validation="a\0.csv")
