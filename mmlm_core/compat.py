@@ -50,7 +50,9 @@ def check_files(composition: Composition) -> None:
     """Raise where files that options name are missing, or plainly not as the options say.
 
     Asked before anything heavy is imported, of those options that have a method `check_files`. What only reading all
-    rows tells, it does not. A run that is loaded is not asked: it needs no data.
+    rows tells, it does not. A run that is loaded is not asked: it needs no data. Such options also have a method
+    `place_files`, which takes a folder, lets relative paths that lead nowhere from here and somewhere from there be
+    those, and returns them as they were.
 
     Raises:
         MmlmError: With everything that is wrong.

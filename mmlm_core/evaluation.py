@@ -21,9 +21,10 @@ from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_core.files import write_json, write_lines
 from mmlm_core.interfaces import Stream
 from mmlm_core.judging import continuation, judge, writes_freely
-from mmlm_core.prediction import Predictor, load
+from mmlm_core.prediction import Predictor, loaded
 from mmlm_core.preparation import STREAMED, make_source
 from mmlm_core.report import write_report
+from mmlm_core.run_reader import find_data, read_run
 from mmlm_core.runs import RunFolder
 from mmlm_core.samples import prediction_row, sample, with_shown_target
 from mmlm_core.settings import OnError
@@ -82,7 +83,9 @@ def evaluate(
         DataError: There is no such split, or a row cannot be used.
     """
     began = time.monotonic()
-    predictor = load(run, overrides)
+    record = read_run(Path(run), overrides)
+    find_data(record, "evaluate it there, or say where the data is, as `data.path=...`.")
+    predictor = loaded(record)
     settings = predictor.composition.settings
     machine.set_threads(settings.trainer.threads)
     source = make_source(predictor.composition)

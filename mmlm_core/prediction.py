@@ -20,12 +20,12 @@ from mmlm_core.errors import CompositionError, DataError, OptionError, did_you_m
 from mmlm_core.interfaces import GenerativeHead
 from mmlm_core.model import Model
 from mmlm_core.preparation import make_tokenizer
-from mmlm_core.run_reader import read_run
+from mmlm_core.run_reader import RunRecord, read_run
 from mmlm_core.settings import OnError
 from mmlm_core.types import Batch, Example
 from mmlm_core.weights import load_weights
 
-__all__ = ["Predictor", "load"]
+__all__ = ["Predictor", "load", "loaded"]
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +48,13 @@ def load(run: str | PathLike[str], overrides: Sequence[str] = (), device: str = 
     """
     if isinstance(overrides, str):
         raise OptionError(f'`overrides` must be a list of texts, as `["{overrides}"]`, not one text.')
+    _device(device)
+    return loaded(read_run(Path(run), overrides), device)
+
+
+def loaded(record: RunRecord, device: str = "auto") -> Predictor:
+    """Return what `load` does, of a run that was read."""
     where = _device(device)
-    record = read_run(Path(run), overrides)
     tokenizer = make_tokenizer(record.composition)
     if tokenizer is not None:
         tokenizer.load(record.tokenizer_folder)

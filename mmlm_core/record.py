@@ -72,6 +72,7 @@ def _environment(composition: Composition, plugins: Plugins) -> dict[str, Any]:
         "seed": composition.settings.run.seed,
         "git": _git_commit(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "folder": str(Path.cwd()),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "machine": machine.describe(),
     }  # fmt: skip

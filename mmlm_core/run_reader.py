@@ -21,7 +21,7 @@ from mmlm_core.runs import RunFolder
 from mmlm_core.safety import refuse_unsafe
 from mmlm_core.settings import RunOptions
 
-__all__ = ["RunRecord", "read_run"]
+__all__ = ["RunRecord", "find_data", "read_run"]
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +104,31 @@ def read_run(
     if not isinstance(texts, list):
         raise RunError(f"`{folder.overrides}` must hold a list of overrides, not {type(texts).__name__}.")
     return RunRecord(folder, composition, read_json(folder.facts), environment, [str(text) for text in texts], plugins)
+
+
+def find_data(record: RunRecord, advice: str) -> None:
+    """Check the files that a run's options name, before they are read.
+
+    A path that leads nowhere from here is that of the folder in which the run was trained, where it is there.
+
+    Args:
+        record: The run.
+        advice: What to do where that folder is another one and does not have it either.
+
+    Raises:
+        MmlmError: With everything that is missing, and where the run was trained.
+    """
+    there = Path(str(record.environment.get("folder", "")))
+    for choice in record.composition.choices.values():
+        place = getattr(choice.options, "place_files", None)
+        for path in place(there) if place and there.is_absolute() else ():
+            _log.warning("`%s` is not here: it is read in `%s`, where the run was trained.", path, there)
+    try:
+        compat.check_files(record.composition)
+    except MmlmError as error:
+        if not there.is_absolute() or there == Path.cwd():
+            raise
+        raise type(error)(f"{error} The run was trained in `{there}`: {advice}") from error
 
 
 def _require(folder: RunFolder, trained: bool) -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -28,6 +29,7 @@ from mmlm_core.files import (
     write_yaml,
 )
 from mmlm_core.record import record_start
+from mmlm_core.resuming import read_unfinished
 from mmlm_core.run_reader import read_run
 from mmlm_core.runs import RunFolder, alone, create_run
 from mmlm_core.settings import RunOptions
@@ -336,3 +338,34 @@ def test_weights_that_are_none_are_refused(tmp_path, tensor, message):
     save_file({"weight": tensor}, str(tmp_path / "model.safetensors"))
     with pytest.raises(RunError, match=re.escape(message)):
         load_weights(nn.Linear(2, 2, bias=False), tmp_path / "model.safetensors")
+
+
+def test_a_checkpoint_that_is_cut_off_is_told_before_it_is_read(run):
+    checkpoint = RunFolder(run).checkpoint
+    with ZipFile(checkpoint, "w") as file:
+        file.writestr("data.pkl", "x" * 1000)
+    assert read_unfinished(run)
+    checkpoint.write_bytes(checkpoint.read_bytes()[:900])
+    expected = (f"The checkpoint `{checkpoint}` cannot be read: it has 900 bytes and no end, as a file that was copied "
+                "in part. Copy it again, or train anew under another name.")  # fmt: skip
+    with pytest.raises(RunError, match=f"^{re.escape(expected)}$"):
+        read_unfinished(run)
+
+
+def test_figures_that_are_none_are_told_unless_their_writer_was_killed(run):
+    folder = RunFolder(run)
+    with ZipFile(folder.checkpoint, "w"):
+        pass
+    folder.metrics.write_text('{"step": 1}\n{"step"')
+    assert read_unfinished(run)
+    folder.metrics.write_text('{"step": 1}\n{"step"\n')
+    with pytest.raises(RunError, match=f"^{re.escape(f'Line 2 of `{folder.metrics}` is no JSON: ')}"):
+        read_unfinished(run)
+
+
+def test_figures_that_are_fewer_than_a_checkpoint_tells_of_are_told(tmp_path):
+    from mmlm_core.training.trackers import MetricsFile
+
+    (tmp_path / "metrics.jsonl").write_text("{}\n")
+    with pytest.raises(RunError, match=r"has 3 bytes, and the checkpoint tells of 1,000: figures are missing\."):
+        MetricsFile(tmp_path / "metrics.jsonl").cut(1000)

@@ -50,9 +50,12 @@ def run(argv: Sequence[str]) -> None:
     if args.resume is not None:
         if args.overrides:
             raise OptionError(f"`--resume` goes on with a run as it was, so `{args.overrides[0]}` cannot be given.")
+        from mmlm_core.resuming import read_unfinished
+
+        record = read_unfinished(args.resume)
         from mmlm_core.training import resume
 
-        resume(args.resume)
+        resume(record)
         return
     plugins = load_plugins()
     menu = Menu(plugins, args.config_dir)

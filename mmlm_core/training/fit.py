@@ -12,12 +12,12 @@ from mmlm_core.build import build
 from mmlm_core.compat import check
 from mmlm_core.composition import Composition
 from mmlm_core.errors import RunError
-from mmlm_core.files import read_json
 from mmlm_core.plugins import Plugins, load_plugins
 from mmlm_core.preparation import Preparation, make_source, make_tokenizer, prepare
 from mmlm_core.readiness import check_machine
 from mmlm_core.record import record_start
-from mmlm_core.run_reader import RunRecord, read_run
+from mmlm_core.resuming import last_checkpoint, read_unfinished
+from mmlm_core.run_reader import RunRecord
 from mmlm_core.runs import RUN_VARIABLE, RunFolder, alone, clean, create_run, is_main
 from mmlm_core.training import random_state
 from mmlm_core.training.ending import finish
@@ -56,11 +56,11 @@ def train(composition: Composition, plugins: Plugins | None = None, overrides: S
     return folder.path
 
 
-def resume(run: Path, plugins: Plugins | None = None) -> Path:
+def resume(run: Path | RunRecord, plugins: Plugins | None = None) -> Path:
     """Go on with a training that was interrupted, from its last checkpoint, as if it had not been.
 
     Args:
-        run: The run folder.
+        run: The run folder, or what `mmlm_core.resuming.read_unfinished` returned for it.
         plugins: The installed plugins; None: they are loaded.
 
     Returns:
@@ -69,18 +69,14 @@ def resume(run: Path, plugins: Plugins | None = None) -> Path:
     Raises:
         RunError: The training has ended already, or the folder or its data are not as they were.
     """
-    record = read_run(run, plugins=plugins, trained=False)
+    record = run if isinstance(run, RunRecord) else read_unfinished(run, plugins)
     folder, composition = record.folder, record.composition
     check_machine(composition.settings, resumed=True)
     with alone(folder), _one_folder(folder, composition):
-        if folder.summary.exists():
-            ended = read_json(folder.summary)
-            raise RunError(f"The training of `{run}` has ended already, after {ended.get('epochs')} epochs and "
-                           f"{ended.get('steps')} steps: there is nothing to resume.")  # fmt: skip
         random_state.seed_all(composition.settings.run.seed)
         session = Session(folder, _prepare_again(record))
         _check_rows(record, session)
-        checkpoint = _checkpoint(folder)
+        checkpoint = last_checkpoint(folder)
         if is_main():
             clean(folder)
             if checkpoint is None:  # it was killed before the first one: it begins anew, with the same seed
@@ -99,20 +95,6 @@ def _run(session: Session, plugins: Plugins, checkpoint: Path | None) -> None:
     outcome = session.run(checkpoint)
     if is_main():
         finish(folder, preparation.composition, outcome, session.sizes, session.console)
-
-
-def _checkpoint(folder: RunFolder) -> Path | None:
-    """Return the last checkpoint; None where there has been none yet.
-
-    Raises:
-        RunError: There was one, and it is gone.
-    """
-    if folder.checkpoint.exists():
-        return folder.checkpoint
-    if folder.weights.exists():
-        raise RunError(f"`{folder.checkpoint}` is missing, and `{folder.weights.name}` tells of a training that got "
-                       "farther: put it back, or train anew under another name.")  # fmt: skip
-    return None
 
 
 def _prepare_again(record: RunRecord) -> Preparation:

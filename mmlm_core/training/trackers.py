@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmlm_core import machine
+from mmlm_core.errors import RunError
 from mmlm_core.files import append_line
 from mmlm_core.runs import RunFolder
 from mmlm_core.samples import is_drawn, picture_of, said
@@ -58,7 +59,14 @@ class MetricsFile(Tracker):
         return self.path.stat().st_size if self.path.exists() else 0
 
     def cut(self, size: int) -> None:
-        """Drop what was written after a size: a resumed training writes it anew."""
+        """Drop what was written after a size: a resumed training writes it anew.
+
+        Raises:
+            RunError: There is less than that.
+        """
+        if self.size < size:
+            raise RunError(f"`{self.path}` has {self.size:,} bytes, and the checkpoint tells of {size:,}: figures are "
+                           "missing. Put the file back, or train anew under another name.")  # fmt: skip
         if self.size > size:
             os.truncate(self.path, size)
 

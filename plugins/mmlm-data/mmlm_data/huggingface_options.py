@@ -32,3 +32,6 @@ class HuggingFaceOptions(FileOptions):
         splits = load(self.path or "", self.config, self.revision)
         features = next(iter(splits.values())).features
         return dict.fromkeys(features, "")
+
+    def check_file(self, path: str) -> None:
+        """See `FileOptions.check_file`: a name may be of the Hub."""

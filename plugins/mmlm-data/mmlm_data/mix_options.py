@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from mmlm_core.errors import MmlmError, OptionError, quoted
@@ -52,6 +53,11 @@ class MixOptions:
             values = {key: value for key, value in node.items() if key not in ("name", "weight")}
             options = typed(component.options, values, f"data.sources.{word}", "the options of `data=mix`")
             self.found[word] = Source(component, options, float(weight))
+
+    def place_files(self, folder: Path) -> list[str]:
+        """See `mmlm_core.compat.check_files`."""
+        return [path for source in self.found.values() if hasattr(source.options, "place_files")
+                for path in source.options.place_files(folder)]  # fmt: skip
 
     def check_files(self) -> None:
         """See `mmlm_core.compat.check_files`."""

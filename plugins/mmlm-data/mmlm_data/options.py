@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, ClassVar
 
 from mmlm_core.errors import DataError, MmlmError, OptionError, gather, quoted
@@ -24,6 +25,8 @@ __all__ = [
 ]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+PATTERN = frozenset("*?[{")
+"""What makes a path one that may find many files."""
 JSON_LINES = (".jsonl", ".ndjson")
 SUFFIXES = (*DELIMITERS, ".json", *JSON_LINES, ".parquet", ".pq", ".arrow", ".feather")
 """The endings of the tables that can be read."""
@@ -106,6 +109,16 @@ class MappedOptions:
         if problems:
             raise gather(problems)
 
+    def place_files(self, folder: Path) -> list[str]:
+        """See `mmlm_core.compat.check_files`."""
+        placed = []
+        for option in ("path", "validation", "test"):
+            path = getattr(self, option)
+            if path and not path.startswith("~") and not _leads(Path(path)) and _leads(folder / path):
+                setattr(self, option, str(folder / path))
+                placed.append(path)
+        return placed
+
     def check_file(self, path: str) -> None:
         """Raise where a path plainly lacks what is wanted, as well as can be said without reading it whole.
 
@@ -172,7 +185,7 @@ class FileOptions(MappedOptions):
         """See `MappedOptions.check_file`."""
         from mmlm_data.paths import existing
 
-        if not any(sign in path for sign in "*?[{"):
+        if not PATTERN & {*path}:
             existing(path)
 
 
@@ -204,6 +217,14 @@ class TableOptions(FileOptions):
         from mmlm_data.reading import check_headers
 
         check_headers(path, self.wanted(path), self.encoding)
+
+
+def _leads(path: Path) -> bool:
+    """Whether a path leads somewhere; a pattern does where the folder is there in which it begins."""
+    for begin in (*reversed(path.parents), path):
+        if PATTERN & {*begin.name}:
+            return begin.parent.exists()
+    return path.exists()
 
 
 def columns_of(inputs: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -15,7 +15,14 @@ import pyarrow.parquet as parquet
 import pytest
 from PIL import Image
 
+import mmlm_core
 from mmlm_core.cli.main import main
+from mmlm_core.errors import DataError
+from mmlm_core.plugins import load_plugins
+from mmlm_core.record import record_start
+from mmlm_core.run_reader import find_data, read_run
+from mmlm_core.runs import create_run
+from mmlm_data.options import TableOptions
 
 Refused = Callable[..., str]
 
@@ -183,3 +190,45 @@ def test_two_processes_tell_a_bad_row_once(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert re.fullmatch(r"error: `a\.jsonl:\d` \(`data\.target=caption`\): The target must be a text, not 3\. "
                         r"To leave such rows out: `loader\.on_error=skip`\.\n", done.stderr)  # fmt: skip
+
+
+def test_a_run_finds_its_relative_data_from_other_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained, other = tmp_path / "trained", tmp_path / "other"
+    trained.mkdir()
+    other.mkdir()
+    (trained / "a.csv").write_text("text,label\na,b\n")
+    monkeypatch.chdir(trained)
+    composition = mmlm_core.compose(["data=table", "data.path=a.csv", "encoder/text=embedding", "head=classification",
+                                     f"run.folder={tmp_path / 'runs'}", "run.name=x", "tokenizer=byte"])  # fmt: skip
+    folder = create_run(composition.settings.run)
+    (folder.path / "tokenizer").mkdir()
+    record_start(folder, composition, load_plugins(), [], None, {})
+    monkeypatch.chdir(other)
+    record = read_run(folder.path, trained=False)
+    find_data(record, "go on there.")
+    assert record.composition["data"].options.path == str(trained / "a.csv")
+    (trained / "a.csv").unlink()
+    with pytest.raises(DataError) as caught:
+        find_data(read_run(folder.path, trained=False), "go on there.")
+    assert str(caught.value) == ("`a.csv` cannot be opened: No such file or directory. The run was trained in "
+                                 f"`{trained}`: go on there.")  # fmt: skip
+    (other / "a.csv").write_text("text,label\na,b\n")
+    record = read_run(folder.path, trained=False)
+    find_data(record, "go on there.")
+    assert record.composition["data"].options.path == "a.csv"
+
+
+@pytest.mark.parametrize(
+    ("path", "placed"),
+    [("a.csv", True), ("*.csv", True), ("b.csv", False), ("b/*.csv", False), ("../there/{0..9}.tar", True)],
+)
+def test_a_path_is_placed_where_it_leads_somewhere(
+    path: str, placed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "gone" / "here").mkdir(parents=True)
+    (tmp_path / "there" / "a.csv").touch()
+    monkeypatch.chdir(tmp_path / "gone" / "here")
+    options = TableOptions(path=path, inputs={"text": "text"}, target="label")
+    given = [path] if placed and path != "*.csv" else []  # a pattern begins in any folder
+    assert options.place_files(tmp_path / "there") == given
