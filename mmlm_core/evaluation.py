@@ -16,6 +16,7 @@ from typing import Any
 
 from mmlm_core import generation, machine
 from mmlm_core.data import BatchLoader, Rows, collate_examples, has_length, make_loaders
+from mmlm_core.data.excess import Excess
 from mmlm_core.data.readable import readable
 from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_core.files import write_json, write_lines
@@ -106,6 +107,7 @@ def evaluate(
             "split": split,
             "rows": len(judged.examples),
             "skipped": judged.skipped,
+            "cut": Excess(predictor.model.processors(), judged.examples).told(f"of `{split}`"),
             "metrics": metrics,
             "controls": told,
             "groups": _groups(predictor, judged),

@@ -16,6 +16,7 @@ from mmlm_core.boxes import count, short
 from mmlm_core.build import build
 from mmlm_core.composition import Composition
 from mmlm_core.data import Collator, Fault, Prepared, Row, collate_examples
+from mmlm_core.data.excess import Excess
 from mmlm_core.errors import CompositionError, DataError, OptionError, did_you_mean, one_of
 from mmlm_core.interfaces import GenerativeHead
 from mmlm_core.model import Model
@@ -140,6 +141,7 @@ class Predictor:
     def _predict(self, rows: Iterable[Mapping[str, Any] | Example]) -> Iterator[dict[str, Any]]:
         options = self.composition.settings.loader
         faults = 0
+        excess = Excess(self._processors)
         examples = (self._example_or_fault(row, index) for index, row in enumerate(rows))
         while chunk := list(islice(examples, options.batch_size)):
             given = Prepared((), self._processors, self._targets, on_error=options.on_error)
@@ -152,7 +154,10 @@ class Predictor:
                 batch = Collator(self._processors, self._targets)(usable).to(self.device)
                 predictions = generation.predict(self.model, batch, self.composition.settings.decoding)
                 for example, prediction in zip(batch.examples, predictions, strict=True):
+                    excess.count(example)
                     yield {"key": example.key, **prediction}
+        if excess.cut:
+            _log.warning("%s", excess.told("that were predicted for"))
         if faults:
             _log.warning("%d row%s could not be used.", faults, "" if faults == 1 else "s")
 

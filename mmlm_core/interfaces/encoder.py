@@ -72,6 +72,17 @@ class Processor(ABC):
             Tensors whose first axis is the items: [I, ...].
         """
 
+    def excess(self, item: Any) -> str:
+        """Return the option that cuts an item, with its value, as `encoder.text.max_tokens=256`; empty: none does.
+
+        Rows with such items are counted and told: before a training, and after an evaluation or a prediction.
+
+        Raises:
+            DataError: It is no item of the modality.
+        """
+        del item
+        return ""
+
     def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
         """Return what can be measured of an item, by name, for `mmlm data check`: `tokens`, `width`, `seconds`.
 

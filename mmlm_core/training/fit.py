@@ -90,7 +90,7 @@ def _run(session: Session, plugins: Plugins, checkpoint: Path | None) -> None:
     preparation, folder = session.preparation, session.folder
     if is_main():
         made = boxes(preparation.composition, plugins, preparation.model, preparation.tokenizer)
-        told = [preparation.started, session.told()]
+        told = [preparation.started, session.told_excess(), session.told()]
         print_start(session.console, made, count(preparation.model), session.sizes, "\n".join(filter(None, told)))
     outcome = session.run(checkpoint)
     if is_main():

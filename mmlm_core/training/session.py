@@ -15,6 +15,7 @@ import torch
 
 from mmlm_core import machine
 from mmlm_core.data import BatchLoader, Rows, has_length, make_loaders, mixed_seed, stream_size
+from mmlm_core.data.excess import Excess
 from mmlm_core.data.readable import readable
 from mmlm_core.errors import DataError, OptionError
 from mmlm_core.interfaces import GenerativeHead, Stream
@@ -34,10 +35,13 @@ from mmlm_core.training.quiet import quiet
 from mmlm_core.training.selection import Selection
 from mmlm_core.training.trackers import make_trackers
 from mmlm_core.training.validator import Validator
+from mmlm_core.types import Example
 
 __all__ = ["Outcome", "Session"]
 
 TRAIN, VALIDATION, SAMPLES = "train", "validation", "samples"
+COUNTED = 1000
+"""Rows of the training that are looked at for whether they are longer than the model reads."""
 DIGESTED = 64
 """Rows of a split that are looked at before it is resumed."""
 
@@ -118,6 +122,15 @@ class Session:
         Of a stream, the first ones.
         """
         return {split: _digest(rows) for split, rows in self.rows.items()}
+
+    def told_excess(self) -> str:
+        """Return which training rows are longer than the model reads, by some of them, spread evenly; of a stream, the
+        first.
+        """
+        rows = self.rows[TRAIN]
+        excess = Excess(self.preparation.model.processors(), _spread(rows, COUNTED))
+        every = not isinstance(rows, Stream) and excess.rows == len(rows)
+        return excess.told("of `train`" if every else "that were looked at in `train`")
 
     def run(self, checkpoint: Path | None) -> Outcome:
         """Train, from the beginning or from a checkpoint.
@@ -214,11 +227,16 @@ class Session:
 
 def _digest(rows: Rows) -> str:
     digest = hashlib.sha256()
-    count = DIGESTED if isinstance(rows, Stream) else min(len(rows), DIGESTED)
-    places = None if isinstance(rows, Stream) else [i * len(rows) // count for i in range(count)]
-    for row in islice(readable(rows, OnError.SKIP, places), count):
+    for row in _spread(rows, DIGESTED):
         digest.update(repr((row.key, row.target, row.inputs.get("text"))).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]
+
+
+def _spread(rows: Rows, most: int) -> Iterator[Example]:
+    """Yield some rows that can be read, spread evenly; of a stream, the first."""
+    count = most if isinstance(rows, Stream) else min(len(rows), most)
+    places = None if isinstance(rows, Stream) else [i * len(rows) // count for i in range(count)]
+    return islice(readable(rows, OnError.SKIP, places), count)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +15,6 @@ from mmlm_core.views import View, token_views
 
 __all__ = ["TextProcessor"]
 
-_log = logging.getLogger(__name__)
-
 
 class TextProcessor(Processor):
     """Texts to `ids` [I, T], and `mask` [I, T] where their lengths differ.
@@ -26,7 +23,7 @@ class TextProcessor(Processor):
 
     Args:
         tokenizer: Trained or loaded.
-        max_tokens: Tokens that are kept; the first cut is logged as a warning, and `cut` counts the texts.
+        max_tokens: Tokens that are kept; `excess` says which texts have more.
         token_dropout: Share of the tokens that are replaced by the unknown one, in training.
     """
 
@@ -34,7 +31,6 @@ class TextProcessor(Processor):
         self.tokenizer = tokenizer
         self.max_tokens = max_tokens
         self.token_dropout = token_dropout
-        self.cut = 0
 
     def length(self, item: Any) -> int:
         """Return the tokens of a text."""
@@ -51,14 +47,12 @@ class TextProcessor(Processor):
         if not isinstance(item, str):
             raise DataError(f"A text must be a string, not {type(item).__name__}.")
         ids = self.tokenizer.encode(item)
-        if len(ids) > self.max_tokens:
-            if not self.cut:
-                _log.warning(
-                    "A text of %d tokens is cut to `max_tokens`, %d, as are others.", len(ids), self.max_tokens
-                )
-            self.cut += 1
-            ids = ids[: self.max_tokens]
-        return {"ids": torch.tensor(ids, dtype=torch.long)}
+        return {"ids": torch.tensor(ids[: self.max_tokens], dtype=torch.long)}
+
+    def excess(self, item: Any) -> str:
+        """See `Processor.excess`."""
+        cut = len(self.tokenizer.encode(item)) > self.max_tokens
+        return f"encoder.text.max_tokens={self.max_tokens}" if cut else ""
 
     def blank(self) -> dict[str, Tensor]:
         """Return the ids of an empty text."""

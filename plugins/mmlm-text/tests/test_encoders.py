@@ -1,4 +1,3 @@
-import logging
 import math
 import pickle
 
@@ -52,12 +51,11 @@ def test_an_empty_text_has_no_valid_position_and_blank_is_one():
     assert collate(encoder, "", "ab")["mask"].tolist() == [[False, False], [True, True]]
 
 
-def test_a_long_text_is_cut_and_counted_and_told_once(caplog):
+def test_a_long_text_is_cut_and_says_by_which_option():
     processor = embedding(max_tokens=2).processor()
-    with caplog.at_level(logging.WARNING):
-        assert [processor.process(text)["ids"].tolist() for text in ("abc", "ab", "bca")] == [[A, B], [A, B], [B, C]]
-    assert processor.cut == 2
-    assert caplog.messages == ["A text of 3 tokens is cut to `max_tokens`, 2, as are others."]
+    texts = ("abc", "ab", "bca")
+    assert [processor.process(text)["ids"].tolist() for text in texts] == [[A, B], [A, B], [B, C]]
+    assert [processor.excess(text) for text in texts] == ["encoder.text.max_tokens=2", "", "encoder.text.max_tokens=2"]
 
 
 def test_what_is_no_text_is_refused():
