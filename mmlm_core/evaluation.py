@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import time
@@ -19,7 +20,7 @@ from mmlm_core.data import BatchLoader, Rows, collate_examples, has_length, make
 from mmlm_core.data.excess import Excess
 from mmlm_core.data.readable import readable
 from mmlm_core.errors import DataError, did_you_mean, one_of
-from mmlm_core.files import write_json, write_lines
+from mmlm_core.files import read_json, write_json, write_lines
 from mmlm_core.interfaces import Stream
 from mmlm_core.judging import continuation, judge, writes_freely
 from mmlm_core.prediction import Predictor, loaded
@@ -32,6 +33,8 @@ from mmlm_core.settings import OnError
 from mmlm_core.types import QUERIES, Example
 
 __all__ = ["COMMON", "SHUFFLED", "derangement", "evaluate", "most_common"]
+
+_log = logging.getLogger(__name__)
 
 COMMON = "most frequent answer"
 SHUFFLED = "shuffled inputs"
@@ -63,7 +66,8 @@ def evaluate(
 ) -> dict[str, float]:
     """Predict a whole split, measure it, and write the predictions, the metrics and the report into the run folder.
 
-    What is measured with overrides goes into a folder below it, `RunFolder.changed`: the run's own figures stay.
+    Each split has files of its own. What is measured with overrides goes into a folder below it, `RunFolder.changed`:
+    the run's own figures stay. So do those of a split that gave others before, as its data was changed.
 
     Controls say what the metrics are worth: the most frequent answer of the training rows, given to everything; and the
     same model, fed the inputs of other rows, where it reads several modalities also those of one modality alone. Where
@@ -99,8 +103,9 @@ def evaluate(
     folder = RunFolder(Path(run)).changed(overrides)
     folder.path.mkdir(parents=True, exist_ok=True)
     shown = [with_shown_target(example, predictor.model.head) for example in judged.examples]
-    write_lines(folder.predictions, map(prediction_row, shown, judged.predictions))
-    write_json(folder.samples, {"split": split, "rows": _shown(predictor, judged)})
+    _keep_earlier(folder, split, metrics)
+    write_lines(folder.predictions(split), map(prediction_row, shown, judged.predictions))
+    write_json(folder.samples(split), {"split": split, "rows": _shown(predictor, judged)})
     write_json(
         folder.evaluation(split),
         {
@@ -117,6 +122,21 @@ def evaluate(
     )
     write_report(RunFolder(Path(run)), folder)
     return metrics
+
+
+def _keep_earlier(folder: RunFolder, split: str, metrics: Mapping[str, float]) -> None:
+    """Move what was measured on a split before to a folder of its own, where it was something else."""
+    path = folder.evaluation(split)
+    before = read_json(path).get("metrics") if path.exists() else None
+    if before in (None, {name: value if math.isfinite(value) else None for name, value in metrics.items()}):
+        return
+    stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(path.stat().st_mtime))
+    kept = folder.path / "evaluations" / f"{split}_{stamp}"
+    kept.mkdir(parents=True, exist_ok=True)
+    for each in (folder.predictions(split), folder.samples(split), path):
+        if each.exists():
+            each.replace(kept / each.name)
+    _log.warning("`%s` gave other figures before: they are in `%s` now.", split, kept)
 
 
 def derangement(size: int, seed: int = 0) -> list[int]:

@@ -4,7 +4,7 @@ config.yaml  overrides.yaml  environment.json    what was asked for, and where i
 tokenizer/  facts.json  model.safetensors        what prediction needs
 checkpoints/last.ckpt                            what an exact resume needs
 metrics.jsonl  summary.json                      figures on the way, and at the end
-predictions.jsonl  metrics_<split>.json          the evaluation
+predictions.jsonl  samples.json  metrics_test.json    the evaluation; of another split, each with its name
 report.html                                      the page that shows it all
 evaluations/<overrides>/                         the same of evaluations that changed something
 """
@@ -25,6 +25,7 @@ from mmlm_core.settings import RunOptions
 
 __all__ = ["RUN_VARIABLE", "RunFolder", "alone", "clean", "create_run", "is_first_here", "is_main", "is_taken", "taken"]
 
+TEST = "test"
 LOCK = ".lock"
 """The file of a run folder that the process holds which trains it."""
 MOST_NAME = 80
@@ -82,19 +83,9 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
-    def samples(self) -> Path:
-        """A few validation rows with their latest predictions."""
-        return self.path / "samples.json"
-
-    @property
     def summary(self) -> Path:
         """How the training ended; it is there once it has."""
         return self.path / "summary.json"
-
-    @property
-    def predictions(self) -> Path:
-        """The evaluated split's predictions, one row a line."""
-        return self.path / "predictions.jsonl"
 
     @property
     def report(self) -> Path:
@@ -104,6 +95,14 @@ class RunFolder:
     def evaluation(self, split: str) -> Path:
         """Return the file of a split's metrics."""
         return self.path / f"metrics_{split}.json"
+
+    def predictions(self, split: str) -> Path:
+        """Return the file of a split's predictions, one row a line; that of the test has no split in its name."""
+        return self.path / ("predictions.jsonl" if split == TEST else f"predictions_{split}.jsonl")
+
+    def samples(self, split: str) -> Path:
+        """Return the file of a few rows of a split with their predictions; during a training, the latest ones."""
+        return self.path / ("samples.json" if split == TEST else f"samples_{split}.json")
 
     def changed(self, overrides: Sequence[str]) -> RunFolder:
         """Return where an evaluation with overrides is written, so that the run's own figures stay; itself without."""

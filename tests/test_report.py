@@ -69,7 +69,7 @@ def folder(tmp_path):
     })  # fmt: skip
     rows = [sample(Example("a:1", {"image": [picture()]}, EVIL), {"prediction": EVIL}),
             sample(Example("a:2", {"image": [picture()]}, "cat"), {"prediction": EVIL})]  # fmt: skip
-    write_json(folder.samples, {"split": "test", "rows": rows})
+    write_json(folder.samples("test"), {"split": "test", "rows": rows})
     return folder
 
 

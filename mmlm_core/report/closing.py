@@ -43,7 +43,7 @@ def print_closing(console: Console, folder: RunFolder, split: str) -> None:
         folder: Where the evaluation was written.
         split: What was evaluated.
     """
-    told, rows = read_json(folder.evaluation(split)), read_json(folder.samples)["rows"][:SHOWN]
+    told, rows = read_json(folder.evaluation(split)), read_json(folder.samples(split))["rows"][:SHOWN]
     controls: Mapping[str, Mapping[str, float]] = told["controls"]
     skipped = f", {len(told['skipped']):,} more could not be used" if told.get("skipped") else ""
     console.print()

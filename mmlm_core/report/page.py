@@ -33,13 +33,12 @@ def write_report(folder: RunFolder, evaluated: RunFolder | None = None) -> Path:
     environment = read_json(folder.environment)
     summary = read_json(folder.summary) if folder.summary.exists() else {}
     lines = read_lines(folder.metrics)
-    evaluations = [read_json(path) for path in sorted(evaluated.path.glob("metrics_*.json"))]
-    samples = read_json(evaluated.samples) if evaluated.samples.exists() else {}
+    splits = sorted(path.stem.removeprefix("metrics_") for path in evaluated.path.glob("metrics_*.json"))
     overrides = read_yaml(folder.overrides) if folder.overrides.exists() else []
     body = [
         _header(folder, environment, summary),
-        *(_evaluation(evaluation) + _groups(evaluation) for evaluation in evaluations),
-        _samples(samples),
+        *(_measured(evaluated, split) for split in splits),
+        "" if splits else _samples(_read(evaluated.samples("validation"))),
         _curves(lines),
         _model(environment),
         _repeat(environment, summary, overrides or []),
@@ -77,6 +76,16 @@ def _header(folder: RunFolder, environment: Mapping[str, Any], summary: Mapping[
     return f'<header><h1>{name}</h1><p class="path">{path}</p><p class="facts">{told}</p></header>'
 
 
+def _measured(evaluated: RunFolder, split: str) -> str:
+    """Return what was measured on a split, and some of its rows."""
+    evaluation = _read(evaluated.evaluation(split))
+    return _evaluation(evaluation) + _groups(evaluation) + _samples(_read(evaluated.samples(split)))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return read_json(path) if path.exists() else {}
+
+
 def _evaluation(evaluation: Mapping[str, Any]) -> str:
     metrics: dict[str, Any] = evaluation.get("metrics", {})
     controls: dict[str, Any] = evaluation.get("controls", {})
@@ -93,11 +102,12 @@ def _evaluation(evaluation: Mapping[str, Any]) -> str:
     tiles = "".join(f'<div class="tile"><span class="value">{_figure(metrics[name])}</span>'
                     f'<span class="name">{escape(name.replace("_", " "))}</span></div>' for name in large)  # fmt: skip
     skipped = len(evaluation.get("skipped", {}))
-    note = f"{evaluation.get('rows', 0):,} rows of <code>{escape(str(evaluation.get('split')))}</code>"
+    split = escape(str(evaluation.get("split")))
+    note = f"{evaluation.get('rows', 0):,} rows of <code>{split}</code>"
     note += f", {skipped:,} more could not be used" if skipped else ""
     if controls:
         note += ". The controls have not looked: one gives the same answer to all, others saw the inputs of other rows"
-    return (f'<section><h2>Result</h2><div class="tiles">{tiles}</div><div class="scroll"><table class="metrics">'
+    return (f'<section><h2>Result on {split}</h2><div class="tiles">{tiles}</div><div class="scroll"><table class="metrics">'
             f'<tr><th></th>{heads}</tr>{rows}</table></div><p class="note">{note}.</p></section>')  # fmt: skip
 
 
@@ -113,7 +123,8 @@ def _groups(evaluation: Mapping[str, Any]) -> str:
         f"<tr><th>{escape(group)}</th>{''.join(f'<td>{_figure(figures.get(name))}</td>' for name in names)}</tr>"
         for group, figures in told.items()
     )
-    return (f'<section><h2>Groups</h2><div class="scroll"><table class="metrics"><tr><th></th>{heads}</tr>{rows}'
+    title = f"Groups of {escape(str(evaluation.get('split')))}"
+    return (f'<section><h2>{title}</h2><div class="scroll"><table class="metrics"><tr><th></th>{heads}</tr>{rows}'
             "</table></div></section>")  # fmt: skip
 
 
@@ -130,7 +141,7 @@ def _samples(samples: Mapping[str, Any]) -> str:
         else f" {right} of them are exactly as the reference."
     )
     note = f"{len(rows)} rows of <code>{split}</code>, drawn at random and not chosen.{count}"
-    return f'<section><h2>Samples</h2>{gallery(rows)}<p class="note">{note}</p></section>'
+    return f'<section><h2>Samples of {split}</h2>{gallery(rows)}<p class="note">{note}</p></section>'
 
 
 def _curves(lines: Sequence[Mapping[str, Any]]) -> str:

@@ -254,7 +254,7 @@ class Conductor(Callback):
         self._trackers.log_samples(self._step, rows)
         processors = self._module.model.processors()
         shown = [sample(example, prediction, processors) for example, prediction in rows[:SHOWN_SAMPLES]]
-        write_json(self._folder.samples, {"split": "validation", "rows": shown})
+        write_json(self._folder.samples("validation"), {"split": "validation", "rows": shown})
 
     def _keep_last(self, trainer: Trainer) -> None:
         if self._selection.best is None and trainer.is_global_zero:

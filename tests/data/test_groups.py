@@ -39,7 +39,7 @@ def test_each_group_has_its_metrics_over_its_own_rows(run: Path) -> None:
 
 def test_the_page_and_the_terminal_show_them(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = (run / "report.html").read_text()
-    assert "<h2>Groups</h2>" in page
+    assert "<h2>Groups of test</h2>" in page
     assert "<tr><th>cat</th><td>39</td>" in page
     assert main(["eval", str(run)]) == 0
     head, rows, *_ = capsys.readouterr().out.rpartition("\ngroups")[2].split("\n", 1)[1].splitlines()

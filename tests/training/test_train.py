@@ -56,7 +56,8 @@ def test_a_run_folder_holds_all_that_stands_for_it_and_no_leftovers(trained):
     files = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
     assert files == {
         "config.yaml", "overrides.yaml", "environment.json", "facts.json", "model.safetensors", "checkpoints/last.ckpt",
-        "metrics.jsonl", "metrics.csv", "summary.json", "samples.json", "predictions.jsonl", "metrics_test.json", "report.html",
+        "metrics.jsonl", "metrics.csv", "summary.json", "samples.json", "samples_validation.json", "predictions.jsonl", "metrics_test.json",
+        "report.html",
     }  # fmt: skip
 
 
@@ -249,3 +250,38 @@ def test_lightnings_threads_are_not_left_to_what_comes_after(trained, monkeypatc
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     trained()
     assert "OMP_NUM_THREADS" not in os.environ
+
+
+def test_each_split_keeps_its_evaluation_and_the_report_shows_all(trained, tmp_path):
+    import shutil
+
+    from mmlm_core.evaluation import evaluate
+
+    run = tmp_path / "run"
+    shutil.copytree(trained(), run)
+    kept = {name: (run / name).read_bytes() for name in ("predictions.jsonl", "samples.json")}
+    evaluate(run, split="validation", controls=False, progress=False)
+    assert {name: (run / name).read_bytes() for name in kept} == kept
+    rows = [json.loads(line) for line in (run / "predictions_validation.jsonl").read_text().splitlines()]
+    assert len(rows) == json.loads((run / "metrics_validation.json").read_text())["rows"] > 0
+    page = (run / "report.html").read_text()
+    assert [title for title in re.findall("<h2>(.*?)</h2>", page) if " o" in title] == [
+        "Result on test", "Samples of test", "Result on validation", "Samples of validation",
+    ]  # fmt: skip
+
+
+def test_other_figures_of_a_split_are_put_beside_those_before(trained, tmp_path, caplog):
+    import shutil
+
+    from mmlm_core.evaluation import evaluate
+
+    run = tmp_path / "run"
+    shutil.copytree(trained(), run)
+    evaluate(run, controls=False, progress=False)
+    assert not (run / "evaluations").exists()
+    told = (run / "metrics_test.json").read_text()
+    (run / "metrics_test.json").write_text(told.replace('"loss": ', '"loss": 1'))
+    evaluate(run, controls=False, progress=False)
+    [earlier] = (run / "evaluations").iterdir()
+    assert {path.name for path in earlier.iterdir()} == {"metrics_test.json", "predictions.jsonl", "samples.json"}
+    assert f"`test` gave other figures before: they are in `{earlier}` now." in caplog.messages
