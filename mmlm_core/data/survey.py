@@ -9,7 +9,7 @@ from itertools import islice
 from mmlm_core.data.dataset import Rows
 from mmlm_core.data.readable import readable
 from mmlm_core.data.texts import corpus
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 from mmlm_core.settings import OnError
 from mmlm_core.types import Example
 
@@ -104,7 +104,7 @@ def _rows(count: int) -> str:
 def _described(row: Example, parts: Sequence[str]) -> str:
     """Return what a row has as some of its parts; of those that are no inputs, also that it has none."""
     given = {"target": row.target, "prompt": row.prompt, **row.inputs}
-    has = [f"{row.origin(part, part)} is {_short(given[part])}" for part in parts if _is_there(given.get(part))]
+    has = [f"{row.origin(part, part)} is {quoted(given[part])}" for part in parts if _is_there(given.get(part))]
     lacks = [f"{row.origin(part, part)} is empty" for part in parts
              if not _is_there(given.get(part)) and (part in row.origins or part == "target")]  # fmt: skip
     return f"`{row.key}`: {', '.join([*has, *lacks])}"
@@ -112,8 +112,3 @@ def _described(row: Example, parts: Sequence[str]) -> str:
 
 def _is_there(value: object) -> bool:
     return value is not None and value != []
-
-
-def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."

@@ -107,8 +107,9 @@ def _evaluation(evaluation: Mapping[str, Any]) -> str:
     note += f", {skipped:,} more could not be used" if skipped else ""
     if controls:
         note += ". The controls have not looked: one gives the same answer to all, others saw the inputs of other rows"
-    return (f'<section><h2>Result on {split}</h2><div class="tiles">{tiles}</div><div class="scroll"><table class="metrics">'
-            f'<tr><th></th>{heads}</tr>{rows}</table></div><p class="note">{note}.</p></section>')  # fmt: skip
+    table = f'<table class="metrics"><tr><th></th>{heads}</tr>{rows}</table>'
+    return (f'<section><h2>Result on {split}</h2><div class="tiles">{tiles}</div><div class="scroll">{table}</div>'
+            f'<p class="note">{note}.</p></section>')  # fmt: skip
 
 
 def _groups(evaluation: Mapping[str, Any]) -> str:

@@ -75,7 +75,7 @@ class MappedOptions:
         for option in (each.name for each in fields(self)):
             value = getattr(self, option)
             if isinstance(value, str) and "\0" in value:
-                raise OptionError(f"`{option}` must have no NUL character, which no path and no column has: {value!r}.")
+                raise OptionError(f"`{option}` must have no NUL character, which no path can have: {quoted(value)}.")
         columns_of(self.inputs)
         if self.path and not (self.inputs and self.target):
             nothing = not self.inputs and (self.reads_inputs or not self.target)
