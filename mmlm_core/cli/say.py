@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -10,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 __all__ = ["bad", "bold", "cut", "definitions", "error", "good", "grid", "note", "out", "table", "width", "wrapped"]
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def out(text: str = "") -> None:
@@ -19,14 +22,19 @@ def out(text: str = "") -> None:
 
 def error(text: str) -> None:
     """Write an error to the standard error, wrapped where that is a terminal."""
-    told = f"{bold('error:', sys.stderr)} {text}"
+    told = f"{bold('error:', sys.stderr)} {_visible(text)}"
     sys.stderr.write((wrapped(told) if sys.stderr.isatty() else told) + "\n")
 
 
 def note(text: str) -> None:
     """Write something that the user should know to the standard error, wrapped where that is a terminal."""
-    told = f"{bold('note:', sys.stderr)} {text}"
+    told = f"{bold('note:', sys.stderr)} {_visible(text)}"
     sys.stderr.write((wrapped(told) if sys.stderr.isatty() else told) + "\n")
+
+
+def _visible(text: str) -> str:
+    """Return the text with control characters written out: what is quoted from a file must not steer the terminal."""
+    return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def wrapped(text: str, indent: str = "") -> str:

@@ -97,3 +97,10 @@ def test_an_argument_that_may_be_left_out_is_not_called_required(mmlm: Mmlm) -> 
     told = "the following arguments are required: RUN."
     assert mmlm("predict")[2] == f"error: `mmlm predict`: {told} See `mmlm predict --help`.\n"
     assert mmlm("eval")[2] == f"error: `mmlm eval`: {told} See `mmlm eval --help`.\n"
+
+
+def test_what_is_quoted_from_a_file_does_not_steer_the_terminal(capsys) -> None:
+    from mmlm_core.cli import say
+
+    say.error("`a\x1b[2J\0\r.csv`\nis\tno file 👩🏽‍🚒")
+    assert capsys.readouterr().err == "error: `a\\x1b[2J\\x00\\r.csv`\nis\tno file 👩🏽‍🚒\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,9 +12,12 @@ from mmlm_core.errors import DataError, did_you_mean, quoted
 from mmlm_data.json_files import parsed
 from mmlm_data.paths import openable
 
-__all__ = ["document", "media_folder", "member", "members"]
+__all__ = ["document", "media_folder", "member", "members", "unlike"]
 
 T = TypeVar("T")
+
+SOME = 20
+"""Names of media by which their folder is told."""
 
 WORDS: Mapping[type, str] = {str: "a text", int: "a whole number", list: "a list", dict: "an object"}
 
@@ -62,8 +66,8 @@ def media_folder(given: str | None, file: Path, usual: Iterable[Path], names: It
     """Return the folder of the media that a file names.
 
     Args:
-        given: What the option says: a folder, relative to the file's; None: the first usual one that has the first
-            named file, or the file's own.
+        given: What the option says: a folder, relative to the file's; None: the first usual one that has one of the
+            first named files, or the file's own.
         file: The file.
         usual: Where such media usually lie.
         names: The names.
@@ -76,6 +80,23 @@ def media_folder(given: str | None, file: Path, usual: Iterable[Path], names: It
         if not folder.is_dir():
             raise DataError(f"`{folder}`, which `data.images` names, is no folder.")
         return folder
-    first = next(iter(names), "")
-    held = (folder for folder in (*usual, file.parent) if os.path.isfile(folder / first))  # noqa: PTH113 (any name at all)
+    first = list(islice(names, SOME))
+    held = (folder for folder in (*usual, file.parent) if any(os.path.isfile(folder / name) for name in first))  # noqa: PTH113 (any name at all)
     return next(held, file.parent)
+
+
+def unlike(file: Path, found: Mapping[T, object], key: T, where: str, what: str) -> None:
+    """Raise where what must stand once in a document stands there again.
+
+    Args:
+        file: The document's file.
+        found: What stands in it so far.
+        key: What stands here.
+        where: Where that is.
+        what: In words.
+
+    Raises:
+        DataError: It is among what was found.
+    """
+    if key in found:
+        raise DataError(f"`{file}` {where} is of {what} {quoted(key)}, as is one before: each must stand once.")

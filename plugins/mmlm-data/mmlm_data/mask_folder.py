@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmlm_core.errors import DataError, did_you_mean
+from mmlm_core.runs import is_main
 from mmlm_data.file_source import FileSource
 from mmlm_data.folder_options import MaskFolderOptions
 from mmlm_data.folders import relative, split_of
@@ -53,7 +54,7 @@ class MaskFolderSource(FileSource):
                             f"{did_you_mean(stray, images)}")  # fmt: skip
         if not masks:
             raise DataError(f"`{root}` has no masks.")
-        if len(images) > len(masks):
+        if len(images) > len(masks) and is_main():
             _log.warning("`%s`: %s of %s pictures have no mask, and are left out.", root,
                          f"{len(images) - len(masks):,}", f"{len(images):,}")  # fmt: skip
         listed = _listed(root)

@@ -96,7 +96,7 @@ def check_columns(path: Path, names: Sequence[str], wanted: Mapping[str, str]) -
         if name not in names
     ]
     if missing:
-        other = next((sign for sign in (";", "\t", "|") if len(names) == 1 and sign in names[0]), None)
+        other = next((sign for sign in (",", ";", "\t", "|") if len(names) == 1 and sign in names[0]), None)
         hint = f" Are they divided by {other!r}? It must be by commas, or by tabs in a .tsv." if other else ""
         known = [name if len(name) <= SHOWN else f"{name[:SHOWN]}..." for name in names[:SHOWN]]
         raise DataError("\n".join(missing) + one_of(known) + hint)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from mmlm_core.errors import DataError
 from mmlm_data.caption_options import VqaOptions
-from mmlm_data.documents import document, media_folder, member, members
+from mmlm_data.documents import document, media_folder, member, members, unlike
 from mmlm_data.file_source import FileSource
 from mmlm_data.parts import Part, part_of_rows
 from mmlm_data.paths import existing
@@ -49,13 +49,17 @@ class VqaSource(FileSource):
         content = document(file)
         subset = member(file, content, "data_subtype", str)
         answers = self._answers(file)
-        rows = []
+        rows: list[dict[str, Any]] = []
         for where, question in members(file, content, "questions"):
             number = member(file, question, "question_id", int, where)
             image = member(file, question, "image_id", int, where)
             text = member(file, question, "question", str, where)
             row = {"image": self.options.image_name.format(id=image, subset=subset), "question": text}
-            rows.append({**row, "id": str(number), **answers.get(number, {})})
+            said = answers.get(number, {"picture": image})
+            if said["picture"] != image:
+                raise DataError(f"`{file}` {where} is about the picture {image}, and the answers to it are about the "
+                                f"picture {said['picture']}: the two files are not of one set.")  # fmt: skip
+            rows.append({**row, "id": str(number), **said})
         usual = [file.parent / subset, file.parent.parent / subset, file.parent / "images" / subset]
         folder = media_folder(self.options.images, file, usual, (row["image"] for row in rows))
         return [part_of_rows(file, rows, SCHEMA, folder)]
@@ -68,14 +72,18 @@ class VqaSource(FileSource):
             if self.options.annotations:
                 raise DataError(f"`{file}`, which `data.annotations` names, is no file.")
             return {}
-        found = {}
+        found: dict[int, dict[str, Any]] = {}
         for where, annotation in members(file, document(file), "annotations"):
             texts = [member(file, answer, "answer", str, place)
                      for place, answer in members(file, annotation, "answers", where)]  # fmt: skip
-            found[member(file, annotation, "question_id", int, where)] = {
+            number = member(file, annotation, "question_id", int, where)
+            unlike(file, found, number, where, "the question")
+            said = {name: member(file, annotation, name, str, where) if annotation.get(name) is not None else None
+                    for name in ("multiple_choice_answer", "question_type", "answer_type")}  # fmt: skip
+            found[number] = {
+                "picture": member(file, annotation, "image_id", int, where),
                 "answers": texts,
-                "answer": annotation.get("multiple_choice_answer") or max(texts, key=texts.count, default=None),
-                "question_type": annotation.get("question_type"),
-                "answer_type": annotation.get("answer_type"),
+                "answer": said.pop("multiple_choice_answer") or max(texts, key=texts.count, default=None),
+                **said,
             }
         return found

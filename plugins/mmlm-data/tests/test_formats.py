@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -509,3 +510,69 @@ def test_a_name_of_pictures_with_other_places_is_refused(name: str) -> None:
 def test_a_path_with_nul_is_refused() -> None:
     with pytest.raises(OptionError, match=r"^`validation` must have no NUL character"):
         TableOptions(validation="a\0.csv")
+
+
+def changed(path: Path, change: Callable[[Any], object]) -> None:
+    """Change a JSON document."""
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+QUESTIONS, ANSWERS = "v2_OpenEnded_mscoco_train2014_questions.json", "v2_mscoco_train2014_annotations.json"
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "change", "message"),
+    [
+        ("coco_captions", "annotations/captions_train2017.json", lambda it: it["images"].append(it["images"][0]),
+         "`annotations/captions_train2017.json` images[10] is of the picture 0, as is one before: each must stand "
+         "once."),
+        ("vqa", ANSWERS, lambda it: it["annotations"].append(it["annotations"][0]),
+         f"`{ANSWERS}` annotations[10] is of the question 0, as is one before: each must stand once."),
+        ("vqa", ANSWERS, lambda it: it["annotations"][0].update(image_id=4444),
+         f"`{QUESTIONS}` questions[0] is about the picture 0, and the answers to it are about the picture 4444: the "
+         "two files are not of one set."),
+        ("vqa", ANSWERS, lambda it: it["annotations"][0].update(multiple_choice_answer=5),
+         f"`{ANSWERS}` annotations[0] must have a text as `multiple_choice_answer`, not 5."),
+    ],
+)  # fmt: skip
+def test_what_stands_twice_or_contradicts_itself_is_refused(
+    tmp_path: Path, name: str, file: str, change: Callable[[Any], object], message: str
+) -> None:
+    options = specimen(name, tmp_path)
+    changed(tmp_path / file, change)
+    assert error_of(name, tmp_path, **options) == message
+
+
+def test_pictures_without_a_caption_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    options = specimen("coco_captions", tmp_path)
+    file = tmp_path / "annotations" / "captions_train2017.json"
+    changed(file, lambda it: it["images"].append({"id": 77, "file_name": "bare.jpg"}))
+    assert len(all_of("coco_captions", **options)) == 10
+    assert caplog.messages == [f"`{file}`: pictures without a caption are left out: 1, as `bare.jpg`."]
+
+
+def test_the_first_picture_may_be_missing_from_the_usual_folder(tmp_path: Path) -> None:
+    options = specimen("coco_captions", tmp_path)
+    (tmp_path / "train2017" / "000000000000.jpg").unlink()
+    assert all_of("coco_captions", **options)[1].inputs["image"] == [str(tmp_path / "train2017" / "000000000001.jpg")]
+
+
+def test_a_transcript_twice_is_refused_and_sounds_without_one_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = specimen("librispeech", tmp_path)
+    file = next(iter(sorted(tmp_path.rglob("*.trans.txt"))))
+    first, *_ = file.read_text().splitlines()
+    name = first.split()[0]
+    file.write_text(f"{first}\n")
+    assert len(all_of("librispeech", split="train", **options)) > 0
+    [told] = caplog.messages
+    assert told.startswith(f"`{tmp_path / 'LibriSpeech'}`: sounds without a transcript are left out: 1, as `")
+    file.write_text(f"{first}\n{first}\n")
+    told = error_of("librispeech", tmp_path, **options)
+    assert told.endswith(f" line 2 is of {name!r}, as is one before: each sound must have one transcript.")
+    assert error_of("librispeech", tmp_path, path=str(file)).endswith(
+        "` must be the folder of LibriSpeech, or one in it, not a file."
+    )
