@@ -101,6 +101,8 @@ class Example:
         group: What it is measured under beside all other rows, as `female`; None: nothing.
         origins: The option that says what each part is read from, with its value, as `data.target=caption`: by
             modality, `target` and `prompt`. It stands in messages.
+        fault: Why the row cannot be used, where its source found that and goes on with the next row; None: nothing
+            is known against it. A source of a sequence may as well raise `DataError` for such a row.
     """
 
     key: str
@@ -110,6 +112,7 @@ class Example:
     places: Mapping[str, Sequence[int]] | None = None
     group: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    fault: str | None = None
 
     def origin(self, part: str, otherwise: str = "") -> str:
         """Return what a part is read from, in backquotes, for messages; where that is not said, something else."""

@@ -62,6 +62,8 @@ def prepare(example: Example, processors: Mapping[str, Processor], target_proces
     """
     part = ""
     try:
+        if example.fault is not None:
+            raise DataError(example.fault)
         laid_out = example
         for processor in processors.values():
             laid_out = processor.lay_out(laid_out)
@@ -156,7 +158,7 @@ class Prepared(Dataset[Row | Fault]):
             DataError: It cannot be used, and `on_error` is `raise`.
         """
         try:
-            if self.needs_target and example.target is None:
+            if self.needs_target and example.target is None and example.fault is None:
                 raise DataError(f"{example.place('target')}: The row has no target.")
             row = prepare(example, self.processors, self.target_processor)
         except DataError as error:

@@ -32,20 +32,32 @@ def readable(
     Raises:
         DataError: A row cannot be read, and `on_error` is `raise`.
     """
+    for row in _read(rows, places):
+        if isinstance(row, DataError):
+            pass_over(row, on_error, faults)
+        else:
+            yield row
+
+
+def _read(rows: Sequence[Example] | Stream, places: Iterable[int] | None) -> Iterator[Example | DataError]:
+    """Yield the rows, and in the place of what cannot be read, why."""
     if isinstance(rows, Stream):
         for shard in range(rows.shards):
             try:
-                yield from rows.rows(shard)
+                yield from map(_checked, rows.rows(shard))
             except DataError as error:
-                pass_over(error, on_error, faults)
+                yield error
         return
     for place in range(len(rows)) if places is None else places:
         try:
-            row = rows[place]
+            row = _checked(rows[place])
         except DataError as error:
-            pass_over(error, on_error, faults)
-            continue
+            row = error
         yield row
+
+
+def _checked(row: Example) -> Example | DataError:
+    return row if row.fault is None else DataError(f"`{row.key}`: {row.fault}")
 
 
 def pass_over(error: DataError, on_error: OnError, faults: list[DataError] | None = None) -> None:

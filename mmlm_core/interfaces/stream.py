@@ -54,7 +54,8 @@ class Stream(ABC):
 
         Raises:
             DataError: The shard is missing, broken, or cut off; the message names it. What was yielded before stays
-                valid. Where `loader.on_error` is `skip`, the rest of this shard is left out.
+                valid. Where `loader.on_error` is `skip`, the rest of this shard is left out; so a row that alone
+                cannot be read is better given as one with a `fault`.
         """
 
     def size(self, shard: int) -> int | None:

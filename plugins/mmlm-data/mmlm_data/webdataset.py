@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mmlm_core.errors import DataError, did_you_mean, one_of
+from mmlm_core.errors import DataError, did_you_mean, one_of, quoted
 from mmlm_core.interfaces import DataSource, Stream
 from mmlm_core.types import Example
 from mmlm_data.guessing import say_guesses
@@ -109,20 +109,24 @@ class _Shards(Stream):
 
     def _example(self, sample: Sample) -> Example:
         key = f"{sample.shard.name}/{sample.key}"
-        inputs = {modality: self._items(sample, key, modality, names) for modality, names in self.inputs.items()}
-        target = None if self.target is None else sample.value(self.target)
-        prompt = None if self.prompt is None else sample.value(self.prompt)
+        try:
+            inputs = {modality: self._items(sample, modality, names) for modality, names in self.inputs.items()}
+            target = None if self.target is None else sample.value(self.target)
+            prompt = None if self.prompt is None else sample.value(self.prompt)
+        except DataError as error:  # of this sample alone
+            return Example(key, fault=str(error))
         return Example(key, inputs, target if target != "" else None, prompt or None, origins=self._origins)
 
     @cached_property
     def _origins(self) -> dict[str, str]:
         return origins_of(self.inputs, self.target, self.prompt)
 
-    def _items(self, sample: Sample, key: str, modality: str, names: Sequence[str]) -> list[Any]:
+    def _items(self, sample: Sample, modality: str, names: Sequence[str]) -> list[Any]:
         found = [sample.value(name) for name in names]
         items = [
             item for each in found for item in (each if isinstance(each, list) else [each]) if item not in (None, "")
         ]
         if modality == TEXT and not all(isinstance(item, str) for item in items):
-            raise DataError(f"`{key}`: {' and '.join(f'`{name}`' for name in names)} must hold texts.")
+            odd = next(item for item in items if not isinstance(item, str))
+            raise DataError(f"{' and '.join(f'`{name}`' for name in names)} must hold texts, not {quoted(odd)}.")
         return items

@@ -17,12 +17,17 @@ from PIL import Image
 
 import mmlm_core
 from mmlm_core.cli.main import main
+from mmlm_core.data import make_loaders
+from mmlm_core.data.readable import readable
 from mmlm_core.errors import DataError
 from mmlm_core.plugins import load_plugins
 from mmlm_core.record import record_start
 from mmlm_core.run_reader import find_data, read_run
 from mmlm_core.runs import create_run
+from mmlm_core.settings import LoaderOptions, OnError
 from mmlm_data.options import TableOptions
+from mmlm_data.webdataset import WebDatasetSource
+from mmlm_data.webdataset_options import WebDatasetOptions
 
 Refused = Callable[..., str]
 
@@ -88,7 +93,9 @@ def test_rows_that_are_passed_over_are_counted_where_no_text_is_left(refused: Re
     path = tar("a.tar", {"0.png": picture(), "0.txt": b"\xff\xfe"})
     told = refused("data=webdataset", path, "data.inputs.image=png", "data.target=txt", *PICTURES[2:], *ALL,
                    "loader.on_error=skip")  # fmt: skip
-    assert told.startswith(f"{EMPTY} 1 row cannot be used:\n- `a.tar` has a member `0.txt` that cannot be read: ")
+    assert told.startswith(
+        f"{EMPTY} 1 row cannot be used:\n- `a.tar/0`: `a.tar` has a member `0.txt` that cannot be read: "
+    )
 
 
 def test_rows_that_are_no_valid_unicode_are_counted_too(refused: Refused) -> None:
@@ -232,3 +239,19 @@ def test_a_path_is_placed_where_it_leads_somewhere(
     options = TableOptions(path=path, inputs={"text": "text"}, target="label")
     given = [path] if placed and path != "*.csv" else []  # a pattern begins in any folder
     assert options.place_files(tmp_path / "there") == given
+
+
+def test_a_sample_of_a_tar_that_cannot_be_read_takes_no_other_with_it(tmp_path: Path) -> None:
+    members = {f"{n}.{ending}": content for n in range(5) for ending, content in (("png", picture()), ("txt", b"red"))}
+    path = tmp_path / "a.tar"
+    tar(str(path), members | {"1.txt": b"\xff\xfe"})
+    options = WebDatasetOptions(path=str(path), inputs={"image": "png"}, target="txt", validation_fraction=0.0,
+                                test_fraction=0.0)  # fmt: skip
+    rows = WebDatasetSource(options).read("train")
+    assert [row.target for row in readable(rows, OnError.SKIP)] == ["red"] * 4
+    told = "`a.tar/1`: `.*a.tar` has a member `1.txt` that cannot be read: "
+    with pytest.raises(DataError, match=f"^{told}.*`loader.on_error=skip`.$"):
+        list(readable(rows, OnError.RAISE))
+    loader = make_loaders({"train": rows}, {}, None, LoaderOptions(batch_size=2, on_error=OnError.SKIP), 0)["train"]
+    assert sum(batch.size for batch in loader) == 4
+    assert list(loader.faults) == ["a.tar/1"]
