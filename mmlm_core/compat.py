@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from mmlm_core.composition import Choice, Composition, kind_of, slots
 from mmlm_core.errors import CompositionError, MmlmError, gather, one_of
 from mmlm_core.registry import ALL, Need, Registry
 
-__all__ = ["REQUIRED", "Misfit", "check", "check_files", "misfits", "pair"]
+__all__ = ["REQUIRED", "Misfit", "check", "check_all", "check_files", "misfits", "pair"]
 
 REQUIRED = ("data", "fusion", "backbone", "head", "optimizer", "schedule")
 """The slots that every composition fills; `tokenizer` and the encoders are asked for by who needs them."""
@@ -44,6 +45,22 @@ def check(composition: Composition, registry: Registry) -> None:
     if found:
         lines = "\n".join(f"  - {misfit}" for misfit in found)
         raise CompositionError(f"This composition does not fit together:\n{lines}")
+
+
+def check_all(composition: Composition, registry: Registry) -> None:
+    """Raise where the parts do not fit, or files are plainly not as options say.
+
+    Raises:
+        MmlmError: With both.
+    """
+    problems: list[MmlmError] = []
+    for checked in (partial(check, composition, registry), partial(check_files, composition)):
+        try:
+            checked()
+        except MmlmError as error:
+            problems.append(error)
+    if problems:
+        raise gather(problems)
 
 
 def check_files(composition: Composition) -> None:

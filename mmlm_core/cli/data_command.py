@@ -71,8 +71,7 @@ def _prepared(args: Namespace) -> Preparation:
 
     with composing.session(menu) as application:
         composition = composing.to_composition(composing.compose(application, menu, args.overrides), menu)
-    compat.check(composition, menu.registry)
-    compat.check_files(composition)
+    compat.check_all(composition, menu.registry)
 
     from mmlm_core.preparation import prepare
     from mmlm_core.settings import OnError

@@ -101,9 +101,8 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
             return
         composition = composing.to_composition(cfg, menu)
         _say(composing.swapped(cfg, menu))
-    compat.check(composition, menu.registry)
+    compat.check_all(composition, menu.registry)
     check_machine(composition.settings)
-    compat.check_files(composition)
     from mmlm_core.training import train
 
     train(composition, menu.plugins, overrides=args.overrides)
@@ -194,9 +193,8 @@ def _check_jobs(application: Any, menu: Menu, overrides: Sequence[str]) -> None:
     for number, texts in enumerate(composing.jobs(checking.parse(overrides)) or []):
         try:
             composition = composing.to_composition(composing.compose(application, menu, texts), menu)
-            compat.check(composition, menu.registry)
+            compat.check_all(composition, menu.registry)
             check_machine(composition.settings)
-            compat.check_files(composition)
         except MmlmError as error:
             problems.append(type(error)(f"job {number} ({' '.join(texts)}): {error}"))
     if problems:

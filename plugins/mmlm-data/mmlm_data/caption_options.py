@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from string import Formatter
-from typing import Any
+from typing import Any, ClassVar
 
 from mmlm_core.errors import OptionError
 from mmlm_data.options import FileOptions
@@ -15,6 +15,8 @@ __all__ = ["CocoCaptionsOptions", "FlickrOptions", "KarpathyOptions", "VqaOption
 @dataclass
 class CocoCaptionsOptions(FileOptions):
     """COCO captions, as `captions_train2017.json`: a row a picture, with all of its captions."""
+
+    own_columns: ClassVar[tuple[str, ...]] = ("image", "captions", "caption", "id")
 
     path: str | None = None
     """The JSON file, as `annotations/captions_train2017.json`."""
@@ -31,6 +33,8 @@ class CocoCaptionsOptions(FileOptions):
 class KarpathyOptions(FileOptions):
     """Karpathy's splits, as `dataset_coco.json` or `dataset_flickr8k.json`: a row a picture, with all its captions."""
 
+    own_columns: ClassVar[tuple[str, ...]] = ("image", "captions", "caption", "split")
+
     path: str | None = None
     """The JSON file. It says the split of each picture; `restval` is for training."""
     images: str | None = None
@@ -44,6 +48,8 @@ class KarpathyOptions(FileOptions):
 @dataclass
 class FlickrOptions(FileOptions):
     """Flickr8k and Flickr30k token files, as `Flickr8k.token.txt`: a row a picture, with all of its captions."""
+
+    own_columns: ClassVar[tuple[str, ...]] = ("image", "captions", "caption", "split")
 
     path: str | None = None
     """The file, whose lines read `NAME.jpg#0<tab>CAPTION`. `Flickr_8k.trainImages.txt` and its like beside it say the
@@ -60,6 +66,16 @@ class FlickrOptions(FileOptions):
 @dataclass
 class VqaOptions(FileOptions):
     """VQA v2: questions about pictures, each with the answers of ten people."""
+
+    own_columns: ClassVar[tuple[str, ...]] = (
+        "image",
+        "question",
+        "answers",
+        "answer",
+        "question_type",
+        "answer_type",
+        "id",
+    )
 
     path: str | None = None
     """The file of questions, as `v2_OpenEnded_mscoco_train2014_questions.json`."""

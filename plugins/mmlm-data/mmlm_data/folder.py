@@ -38,11 +38,15 @@ class FolderSource(FileSource):
         if not names:
             raise DataError(f"`{path}` has no file of pictures, sound or film.")
         splits = [split_of(name) for name in names]
+        labels = [_label(name, split) for name, split in zip(names, splits, strict=True)]
         columns = {
             "file": names,
-            "label": [_label(name, split) for name, split in zip(names, splits, strict=True)],
+            "label": labels,
             "split": splits,
         }
+        if "label" in wanted and not any(labels):
+            raise DataError(f"`{path}` must be a folder of folders, one a class: `{names[0]}` lies in none, nor does "
+                            "any other file.")  # fmt: skip
         return [Part(root, columns, len(names), root, names)]
 
 

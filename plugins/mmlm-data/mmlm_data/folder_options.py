@@ -17,6 +17,9 @@ class FolderOptions(FileOptions):
     """Folders of pictures, sounds or films; the name of a file's folder is its label."""
 
     reads_inputs: ClassVar[bool] = True
+
+    own_columns: ClassVar[tuple[str, ...]] = ("file", "label", "split")
+
     path: str | None = None
     """The folder of the classes' folders. Folders `train`, `validation` (or valid, val, dev) and `test` between them
     and it are the splits."""
@@ -39,6 +42,8 @@ class MaskFolderOptions(FileOptions):
     """Pictures with masks of the same names in another folder, for segmentation."""
 
     target_words: ClassVar[Mapping[str, tuple[str, ...]]] = {"mask": ("target:masks",)}
+
+    own_columns: ClassVar[tuple[str, ...]] = ("image", "mask", "split")
 
     path: str | None = None
     """The folder of both, as `VOC2012` or `ADEChallengeData2016`. Folders `train` (or training), `validation` (or

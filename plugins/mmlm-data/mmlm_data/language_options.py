@@ -28,6 +28,8 @@ class Unit(Enum):
 class TextOptions(FileOptions):
     """Plain text: files, folders of them and patterns; by line, by paragraph, or a file a row."""
 
+    own_columns: ClassVar[tuple[str, ...]] = ("text", "file", "folder", "split")
+
     path: str | None = None
     """The file, the folder, or a pattern, as `books/*.txt`. Folders `train`, `validation` (or valid, val, dev) and
     `test` in it are the splits."""
@@ -58,6 +60,17 @@ class SquadOptions(FileOptions):
         "answers": ("target", "target:answers"),
         "answer": ("target", "target:answers"),
     }
+
+    own_columns: ClassVar[tuple[str, ...]] = (
+        "question",
+        "context",
+        "answers",
+        "starts",
+        "answer",
+        "span",
+        "title",
+        "id",
+    )
 
     path: str | None = None
     """The JSON file, as `train-v2.0.json`."""
@@ -105,6 +118,8 @@ class ConllOptions(FileOptions):
 @dataclass
 class ParallelOptions(FileOptions):
     """Parallel text: two files whose lines are translations of each other, a TSV, or a gettext `.po`."""
+
+    own_columns: ClassVar[tuple[str, ...]] = ("source", "target")
 
     path: str | None = None
     """The file: of the source's lines, where `to` says the other's ending; a `.po`; else a TSV without a header."""

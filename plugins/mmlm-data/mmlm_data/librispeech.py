@@ -22,8 +22,6 @@ from mmlm_data.splits import WORDS
 
 __all__ = ["LibrispeechSource"]
 
-COLUMNS = ("audio", "transcript", "speaker", "chapter", "subset", "split", "id")
-
 _log = logging.getLogger(__name__)
 
 TRANSCRIPTS = ".trans.txt"
@@ -57,7 +55,8 @@ class LibrispeechSource(FileSource):
         if strays and is_main():
             _log.warning("`%s`: sounds without a transcript are left out: %s, as `%s`.", path, f"{len(strays):,}",
                          strays[0])  # fmt: skip
-        return [part_of_rows(root, rows, pa.schema({name: pa.string() for name in COLUMNS}), root, keys="id")]
+        schema = pa.schema({name: pa.string() for name in self.options.own_columns})
+        return [part_of_rows(root, rows, schema, root, keys="id")]
 
 
 def _rows(root: Path, file: Path, strays: list[str]) -> Iterator[dict[str, Any]]:

@@ -141,6 +141,9 @@ class MappedOptions:
 class FileOptions(MappedOptions):
     """Files of rows that can be divided in any way, since each row can be asked for."""
 
+    own_columns: ClassVar[tuple[str, ...]] = ()
+    """The columns that the format itself has; empty: they are the file's."""
+
     split_column: str | None = None
     """A column of `path` that says each row's split: train, validation (or valid, val, dev), test."""
     group_column: str | None = None
@@ -187,6 +190,10 @@ class FileOptions(MappedOptions):
 
         if not PATTERN & {*path}:
             existing(path)
+        if self.own_columns:
+            from mmlm_data.parts import check_columns
+
+            check_columns(Path(path), self.own_columns, self.wanted(path))
 
 
 @dataclass

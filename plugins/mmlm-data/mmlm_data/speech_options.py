@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from mmlm_data.options import FileOptions
 
@@ -13,6 +13,8 @@ __all__ = ["CommonVoiceOptions", "LibrispeechOptions", "ManifestOptions"]
 @dataclass
 class LibrispeechOptions(FileOptions):
     """LibriSpeech and others of its layout: sounds in folders by speaker and chapter, with `.trans.txt` files."""
+
+    own_columns: ClassVar[tuple[str, ...]] = ("audio", "transcript", "speaker", "chapter", "subset", "split", "id")
 
     path: str | None = None
     """The folder, as `LibriSpeech` or `LibriSpeech/train-clean-100`. Folders that begin with `train`, `dev` and `test`
@@ -46,3 +48,9 @@ class ManifestOptions(FileOptions):
     """The column of each modality."""
     target: str | None = "text"
     """The column that the model is to learn to say."""
+
+    def check_file(self, path: str) -> None:
+        """See `MappedOptions.check_file`."""
+        from mmlm_data.reading import check_headers
+
+        check_headers(path, self.wanted(path))

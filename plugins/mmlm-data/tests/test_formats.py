@@ -576,3 +576,23 @@ def test_a_transcript_twice_is_refused_and_sounds_without_one_are_told(
     assert error_of("librispeech", tmp_path, path=str(file)).endswith(
         "` must be the folder of LibriSpeech, or one in it, not a file."
     )
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in COMPONENTS.items() if getattr(each.options, "own_columns", ())]
+)
+def test_the_columns_that_options_know_are_those_that_are_read(name: str, tmp_path: Path) -> None:
+    made = source(name, **specimen(name, tmp_path))
+    options = made.options  # type: ignore[attr-defined]
+    for part in made.parts(options.path, {}):  # type: ignore[attr-defined]
+        assert {*part.columns} - {"key"} == {*options.own_columns}
+    options.target = "nothing"
+    with pytest.raises(DataError, match=r"has no column `nothing`, which `data\.target` names"):
+        options.check_files()
+
+
+def test_a_folder_without_classes_says_so(tmp_path: Path) -> None:
+    written(tmp_path / "x" / "0.png", picture(0))
+    assert error_of("folder", tmp_path, path=str(tmp_path / "x")) == (
+        "`x` must be a folder of folders, one a class: `0.png` lies in none, nor does any other file."
+    )
