@@ -55,8 +55,8 @@ def prepare(composition: Composition) -> Preparation:
         DataError: The training rows cannot be read, or hold nothing to learn from.
         RunError: The run to start from cannot be read, or does not fit.
     """
-    check_files(composition)
     start = read_start(composition)
+    check_files(composition)
     source = make_source(composition)
     train = source.read("train")
     survey = Survey(train, composition.settings.loader.on_error, STREAMED if isinstance(train, Stream) else None)

@@ -52,8 +52,8 @@ def test_what_is_wrong_is_counted_located_and_ends_with_1(tmp_path: Path, capsys
     printed = " ".join(capsys.readouterr().out.split())
     assert "held.csv:1 = train.csv:1 the same held.csv:2" in printed
     assert "held.csv:2 = train.csv:2 the same but for case, spaces and signs, with another target" in printed
-    assert "held.csv:3 The label `huge` is not in the training data." in printed
-    assert "held.csv:4 The row has no target." in printed
+    assert "held.csv:3 `data.target=label`: The label `huge` is not in the training data." in printed
+    assert "held.csv:4 `data.target=label`: The row has no target." in printed
     assert "stand there before 1 -" in printed
     assert printed.endswith("✗ 2 rows cannot be used; 2 rows of `validation` stand in `train` too.")
 

@@ -1,5 +1,6 @@
 """`mmlm train` up to the training itself: composing, checking, showing, sweeping."""
 
+import subprocess
 import sys
 import types
 from collections.abc import Callable
@@ -181,8 +182,18 @@ def test_resume_goes_to_the_training(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch
     training = types.ModuleType("mmlm_core.training")
     training.resume = given.append  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mmlm_core.training", training)
+    monkeypatch.setattr("mmlm_core.resuming.read_unfinished", lambda run: run)
     assert mmlm("train", "--resume", "runs/x") == (0, "", "")
     assert given == [Path("runs/x")]
+
+
+def test_a_run_that_cannot_be_resumed_is_told_without_torch(tmp_path: Path) -> None:
+    code = "import sys; from mmlm_core.cli.main import main; print(main(sys.argv[1:]), 'torch' in sys.modules)"
+    words = [sys.executable, "-c", code, "train", "--resume", str(tmp_path / "nowhere")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == (
+        "2 False\n", f"error: `{tmp_path / 'nowhere'}` is no run folder: there is no such folder.\n",
+    )  # fmt: skip
 
 
 def test_the_users_folder_gives_presets_that_go_before_ours(mmlm: Mmlm, trained: list[Composition],
