@@ -23,7 +23,7 @@ def test_a_role_that_is_no_word_is_refused() -> None:
 
 def test_a_part_of_a_message_without_a_text_is_not_the_word_none() -> None:
     part = {"role": "user", "content": [{"type": "text", "text": None}]}
-    with pytest.raises(DataError, match=r"content\[0\] must have a text as `text`, not `None`\."):
+    with pytest.raises(DataError, match=r"content\[0\] must have a text as `text`, not None\."):
         messages({"messages": [part]}, "`a.jsonl` row 1")
 
 
