@@ -6,8 +6,9 @@ import csv
 import json
 import math
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ import yaml  # type: ignore[import-untyped]
 
 from mmlm_core.errors import RunError
 
-__all__ = ["append_line", "read_json", "read_lines", "read_yaml", "replacing", "write_json", "write_lines",
-           "write_table", "write_text", "write_yaml"]  # fmt: skip
+__all__ = ["append_line", "cache_folder", "read_json", "read_lines", "read_yaml", "replacing", "write_json",
+           "write_lines", "write_table", "write_text", "write_yaml"]  # fmt: skip
 
 
 @contextmanager
@@ -33,6 +34,19 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def cache_folder(name: str) -> Path:
+    """Return the user's folder for what is kept and can be deleted at any time: `mmlm/NAME` in `XDG_CACHE_HOME`, or in
+    `~/.cache`; a temporary one where that cannot be written.
+    """
+    for base in (os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", tempfile.gettempdir()):
+        folder = Path(base) / "mmlm" / name
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+    return Path(tempfile.mkdtemp(prefix=f"mmlm-{name}-"))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ the right and y down, as with `torch.nn.functional.affine_grid`.
 
 - `PLACEMENT`, of `process`: what maps places of the processed picture to places of the item. Shape: [2, 3].
 - `EXTENT`, of `process`: height and width of the item, in pixels. Shape: [2].
+- `FRAME`, of `process`: height and width of the processed picture, in pixels. Shape: [2].
 - `MOTION`, of `collate`, where it moves pictures at random: what maps places of the moved picture to places of the one
   that was processed. Shape: [I, 2, 3].
 """
@@ -15,10 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["EXTENT", "MOTION", "PLACEMENT", "boxed", "follow", "inverse"]
+__all__ = ["EXTENT", "FRAME", "MOTION", "PLACEMENT", "boxed", "follow", "inverse"]
 
 PLACEMENT = "placement"
 EXTENT = "extent"
+FRAME = "frame"
 MOTION = "motion"
 
 

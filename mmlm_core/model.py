@@ -49,6 +49,10 @@ class Model(nn.Module):
                 self._frozen = (*self._frozen, part)
         self.train(self.training)
 
+    def is_frozen(self, part: nn.Module) -> bool:
+        """Return whether a part was frozen as a whole."""
+        return any(part is frozen for frozen in self._frozen)
+
     def train(self, mode: bool = True) -> Model:
         """Set the mode of all parts that are not frozen."""
         super().train(mode)
@@ -67,8 +71,8 @@ class Model(nn.Module):
         inputs = {}
         for modality in sorted(self.encoders):
             items = batch.inputs[modality]
-            features = self.projections[modality](self.encoders[modality](items.tensors))
-            inputs[modality] = arrange(features, items.rows, batch.size, items.places)
+            features = self.encoders[modality](items.tensors) if items.features is None else items.features
+            inputs[modality] = arrange(self.projections[modality](features), items.rows, batch.size, items.places)
         return inputs
 
     def forward(self, batch: Batch) -> dict[str, Features]:

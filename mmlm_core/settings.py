@@ -43,6 +43,11 @@ class LoaderOptions:
     """Processes that read and prepare rows beside the training."""
     cache_mib: int = 1024
     """Prepared rows are kept in memory up to this size, in MiB; 0: every row is prepared anew in every epoch."""
+    features: str = "auto"
+    """Where the features of wholly frozen encoders are kept (`trainer.freeze=[encoder/image]`), so that an item that is
+    not augmented is encoded once: a folder; `auto`: the user's folder for caches; `off`: nowhere."""
+    features_gib: float = 20.0
+    """What such a folder may hold, in GiB; features that were not used for longest are removed first."""
     shuffle_rows: int = 4096
     """Rows of a stream that are held to be shuffled among each other; other data is shuffled whole."""
     bucket: bool = False
@@ -59,6 +64,9 @@ class LoaderOptions:
         check_range(self, "batch_size", 1)
         check_range(self, "workers", 0, 256)
         check_range(self, "cache_mib", 0)
+        check_range(self, "features_gib", 0)
+        if not self.features.strip():
+            raise OptionError("`features` must be `auto`, `off` or a folder, not nothing.")
         check_range(self, "shuffle_rows", 1)
         check_range(self, "balance", 0, 1)
 

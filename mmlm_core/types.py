@@ -72,11 +72,13 @@ class Items:
         rows: The row that each item belongs to, ascending; -1 for a blank item that belongs to none (it keeps the
             encoder in the graph where no row of the batch has an item). Shape: [I]. None: one item in each row.
         places: Where each item stands in its row, as in `Example.places`. Shape: [I]. None: the rows say no order.
+        features: What the encoder makes of them, where that is known already. Shape of the values: [I, T, D].
     """
 
     tensors: Mapping[str, Tensor]
     rows: Tensor | None = None
     places: Tensor | None = None
+    features: Features | None = None
 
     def map(self, change: Callable[[Tensor], Tensor]) -> Items:
         """Return the items with each tensor changed, as moved to a device."""
@@ -84,6 +86,7 @@ class Items:
             {name: change(tensor) for name, tensor in self.tensors.items()},
             None if self.rows is None else change(self.rows),
             None if self.places is None else change(self.places),
+            self.features,
         )
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
 from mmlm_core.data.readable import pass_over
+from mmlm_core.data.recalling import is_pending
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor, Stream, TargetProcessor
 from mmlm_core.media import opened
@@ -146,7 +147,7 @@ class Prepared(Dataset[Row | Fault]):
             worker = get_worker_info()
             self._room = self.cache_bytes // (1 if worker is None else worker.num_workers)
         size = _size(made)
-        if size <= self._room:
+        if size <= self._room and not _will_change(made):
             self._room -= size
             self._kept[index] = made
         return made
@@ -204,6 +205,11 @@ class Prepared(Dataset[Row | Fault]):
         if told.startswith(f"`{key}` ("):
             told = told.removeprefix(f"`{key}` (").replace("):", ":", 1)
         return Fault(key, told)
+
+
+def _will_change(made: Row | Fault) -> bool:
+    """Return whether a row will come with features that are not known yet."""
+    return isinstance(made, Row) and any(map(is_pending, made.inputs.values()))
 
 
 def _size(made: Row | Fault) -> int:

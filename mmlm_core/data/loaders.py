@@ -15,7 +15,9 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from mmlm_core.data.arranging import alike
 from mmlm_core.data.collate import Collator, none_usable
 from mmlm_core.data.dataset import Fault, Prepared, Row, Rows
+from mmlm_core.data.feature_store import FeatureStore
 from mmlm_core.data.mixture import Mixture
+from mmlm_core.data.recalling import Recalling
 from mmlm_core.data.sampler import Draw, OrderedBatches, Plan, ShuffledBatches
 from mmlm_core.data.streaming import StreamedBatches
 from mmlm_core.errors import DataError, OptionError, quoted
@@ -134,6 +136,7 @@ def make_loaders(
     rank: int = 0,
     ranks: int = 1,
     pin: bool = False,
+    features: Mapping[str, FeatureStore] | None = None,
 ) -> dict[str, BatchLoader]:
     """Return the loader of each split: `train` shuffled and augmented, without its rows; others in order, with them.
 
@@ -148,6 +151,8 @@ def make_loaders(
         rank: This process.
         ranks: How many processes share the rows.
         pin: Put tensors into page-locked memory, from where a GPU fetches them faster.
+        features: Where the features of a modality are kept, for the batches in which its items are not augmented;
+            such batches must be completed (`training.feature_cache`).
     """
     sizes = {split: 0 if isinstance(rows, Stream) else len(rows) for split, rows in splits.items()}
     total = max(1, sum(sizes.values()))
@@ -157,9 +162,10 @@ def make_loaders(
         if training and options.balance and isinstance(rows, Stream):
             raise OptionError("`loader.balance` must be 0 where the rows of `train` are streamed: "
                               "their labels are not counted.")  # fmt: skip
+        own = _recalling(processors, features or {}, training)
         prepared = Prepared(
             rows,
-            processors,
+            own,
             target_processor,
             options.cache_mib * 2**20 * sizes[split] // total,
             options.on_error,
@@ -178,9 +184,20 @@ def make_loaders(
                                       classes=classes, shares=shares)  # fmt: skip
         else:
             batches = OrderedBatches(len(rows), options.batch_size, rank=rank, ranks=ranks)
-        collator = Collator(processors, target_processor, seed if training else None)
+        collator = Collator(own, target_processor, seed if training else None)
         made[split] = BatchLoader(prepared, collator, batches, options.workers, pin)
     return made
+
+
+def _recalling(
+    processors: Mapping[str, Processor], features: Mapping[str, FeatureStore], training: bool
+) -> dict[str, Processor]:
+    return {
+        name: Recalling(processor, features[name])
+        if name in features and not (training and processor.augments)
+        else processor
+        for name, processor in processors.items()
+    }
 
 
 def _shares(rows: Sequence[Example], balance: float) -> tuple[Tensor | None, Tensor | None]:

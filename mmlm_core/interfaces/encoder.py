@@ -19,7 +19,19 @@ class Processor(ABC):
     """Makes tensors of raw items, in the data workers. It is picklable and holds no parameters.
 
     What is random lies in `collate` alone, so that `process` can be done once and kept.
+
+    Attributes:
+        content: The tensors that `process` makes for the encoder's `forward` and for nobody else, as `("pixels",)`.
+            Where the encoder is frozen its features can be kept in their place (`loader.features`): then they are not
+            made, and all others are stacked, so these must have one shape. Empty: features are never kept.
     """
+
+    content: tuple[str, ...] = ()
+
+    @property
+    def augments(self) -> bool:
+        """Whether `collate` changes the items at random where it is given a generator; by default it may."""
+        return True
 
     def lay_out(self, example: Example) -> Example:
         """Return a row as its items are to be processed, with others or in another order; by default as it is.

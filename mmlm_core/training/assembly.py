@@ -13,7 +13,7 @@ from mmlm_core.errors import OptionError
 from mmlm_core.settings import Precision, Settings, TrainerOptions
 from mmlm_core.training.checkpoints import WholeCheckpoints
 
-__all__ = ["DEFAULT_EPOCHS", "choose_precision", "make_trainer", "most_epochs"]
+__all__ = ["DEFAULT_EPOCHS", "choose_precision", "make_trainer", "most_epochs", "on_gpu"]
 
 DEFAULT_EPOCHS = 10
 """Passes over the training rows where no limit is given."""
@@ -29,15 +29,20 @@ def most_epochs(options: TrainerOptions) -> int | None:
 
 def choose_precision(options: TrainerOptions) -> Precision:
     """Return the arithmetic: `auto` is bf16 where the device computes it natively, else fp32."""
-    on_gpu = options.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    gpu = on_gpu(options)
     if options.precision is not Precision.AUTO:
         return options.precision
-    if on_gpu:
+    if gpu:
         native = torch.cuda.get_device_capability() >= (8, 0)
     else:
         native = options.accelerator in ("auto", "cpu") and not torch.backends.mps.is_available()
         native = native and machine.computes_bf16()
     return Precision.BF16 if native else Precision.FP32
+
+
+def on_gpu(options: TrainerOptions) -> bool:
+    """Return whether the training is on a GPU of NVIDIA or AMD."""
+    return options.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
 
 
 def make_trainer(settings: Settings, folder: Path, callbacks: list[Callback], validates: bool) -> Trainer:

@@ -12,6 +12,7 @@ from mmlm_core.errors import RunError
 from mmlm_core.interfaces import Optimizer, Schedule
 from mmlm_core.model import Model
 from mmlm_core.training.clock import Clock
+from mmlm_core.training.feature_cache import FeatureCache
 from mmlm_core.training.meter import Meter
 from mmlm_core.types import Batch
 
@@ -28,13 +29,16 @@ class TrainingModule(LightningModule):
         optimizer: Makes the optimizer of its parameters.
         schedule: The factor on each learning rate.
         clock: The share of the training that is done.
+        features: Those of frozen encoders.
 
     Attributes:
         training_meter: Losses of training, since they were last read.
         validation_meter: Losses of the validation.
     """
 
-    def __init__(self, model: Model, optimizer: Optimizer, schedule: Schedule, clock: Clock) -> None:
+    def __init__(
+        self, model: Model, optimizer: Optimizer, schedule: Schedule, clock: Clock, features: FeatureCache
+    ) -> None:
         super().__init__()
         self.model = model
         self.training_meter = Meter()
@@ -42,6 +46,7 @@ class TrainingModule(LightningModule):
         self._optimizer = optimizer
         self._schedule = schedule
         self._clock = clock
+        self._features = features
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the mean loss of a batch.
@@ -49,14 +54,14 @@ class TrainingModule(LightningModule):
         Shape: -> [].
         """
         del index
-        loss = self.model.loss(batch)
+        loss = self.model.loss(self._features.complete(batch))
         self.training_meter.add(loss, batch.size)
         return loss.mean
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Take in the loss of a batch."""
         del index
-        self.validation_meter.add(self.model.loss(batch), batch.size)
+        self.validation_meter.add(self.model.loss(self._features.complete(batch)), batch.size)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Check that a checkpoint is of this model.

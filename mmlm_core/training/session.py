@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from rich.text import Text
 
 from mmlm_core import machine
 from mmlm_core.data import BatchLoader, Rows, has_length, make_loaders, mixed_seed, stream_size
@@ -24,11 +25,13 @@ from mmlm_core.report.closing import make_console
 from mmlm_core.runs import RunFolder, is_main
 from mmlm_core.settings import OnError
 from mmlm_core.training import random_state
-from mmlm_core.training.assembly import choose_precision, make_trainer, most_epochs
+from mmlm_core.training.assembly import choose_precision, make_trainer, most_epochs, on_gpu
 from mmlm_core.training.bar import Bar
+from mmlm_core.training.checkpoints import WholeCheckpoints
 from mmlm_core.training.clock import Clock
 from mmlm_core.training.company import one_error
 from mmlm_core.training.conductor import Conductor
+from mmlm_core.training.feature_cache import FeatureCache
 from mmlm_core.training.interrupts import Interrupts
 from mmlm_core.training.module import TrainingModule
 from mmlm_core.training.quiet import quiet
@@ -142,12 +145,13 @@ class Session:
         clock = Clock(None, options.max_minutes)
         if not self._validates:
             clock.reserve(0.0)  # nothing comes after the last step
-        module = TrainingModule(model, composition["optimizer"].make(), composition["schedule"].make(), clock)
+        features = self._features(checkpoint)
+        module = TrainingModule(model, composition["optimizer"].make(), composition["schedule"].make(), clock, features)
         selection = Selection(model.head.monitor, options.patience)
         trackers = make_trackers(self.folder, self.settings.tracker, composition.to_mapping(), is_main())
         bar = Bar(self.console, selection.name, most_epochs(options), options.progress and is_main())
         counts = "tokens" if isinstance(model.head, GenerativeHead) else ""
-        validator = Validator(model, self._samples(), self.settings.decoding)
+        validator = Validator(model, self._samples(features), self.settings.decoding, features)
         interrupts = Interrupts(self.console, self.folder.path, waits=options.devices * options.nodes == 1)
         conductor = Conductor(
             module, self.folder, options, clock, selection, validator, trackers, bar, interrupts, counts
@@ -160,7 +164,7 @@ class Session:
             processes = options.devices * options.nodes
             with one_error(self.folder, processes), quiet(), interrupts, _keeping_the_process():
                 trainer = make_trainer(self.settings, self.folder.path, [conductor], self._validates)
-                loaders = self._loaders(trainer.global_rank, trainer.world_size, trainer.strategy.root_device)
+                loaders = self._loaders(trainer.global_rank, trainer.world_size, trainer.strategy.root_device, features)
                 clock.steps = self._most_steps(loaders[TRAIN])
                 conductor.loader = loaders[TRAIN]
                 if trainer.global_rank:  # the weights are made; what is dropped on each rank must not be the same
@@ -182,6 +186,23 @@ class Session:
         return Outcome(trainer.current_epoch, trainer.global_step, clock.elapsed, best_step, selection.figures, reason,
                        skipped)  # fmt: skip
 
+    def _features(self, checkpoint: Path | None) -> FeatureCache:
+        """Return the features of frozen encoders, and tell where they are kept."""
+        model, options = self.preparation.model, self.settings.trainer
+        if checkpoint is not None and any(map(model.is_frozen, model.encoders.values())):
+            state = WholeCheckpoints().load_checkpoint(checkpoint)["state_dict"]  # the weights that they were made with
+            for name, encoder in model.encoders.items():
+                start = f"model.encoders.{name}."
+                own = {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
+                if own.keys() == encoder.state_dict().keys():  # else the checkpoint is refused where it is loaded
+                    encoder.load_state_dict(own)
+        device = "gpu" if on_gpu(options) else "cpu" if options.accelerator == "auto" else options.accelerator
+        arithmetic = f"{self.precision.value} on {device}{', compiled' if options.compile else ''}"
+        features = FeatureCache(self.preparation.composition, model, arithmetic)
+        if features.told() and is_main():
+            self.console.print(Text(f"{features.told()}\n", style="dim"), soft_wrap=True)
+        return features
+
     @property
     def _validates(self) -> bool:
         return self.sizes.get(VALIDATION, 0) != 0
@@ -197,24 +218,26 @@ class Session:
         by_epochs = None if epochs is None else epochs * -(-len(loader) // options.accumulate)
         return min((limit for limit in (options.max_steps, by_epochs) if limit is not None), default=None)
 
-    def _loaders(self, rank: int, ranks: int, device: torch.device) -> dict[str, BatchLoader]:
+    def _loaders(self, rank: int, ranks: int, device: torch.device, features: FeatureCache) -> dict[str, BatchLoader]:
         splits = {split: rows for split, rows in self.rows.items()
                   if split in (TRAIN, VALIDATION) and self.sizes[split] != 0}  # fmt: skip
-        return self._make(splits, rank, ranks, device.type == "cuda")
+        return self._make(splits, features, rank, ranks, device.type == "cuda")
 
-    def _samples(self) -> BatchLoader | None:
+    def _samples(self, features: FeatureCache) -> BatchLoader | None:
         """Return the loader of the rows that each validation predicts: drawn once by the seed; a stream's first."""
         rows: Rows = self.rows.get(VALIDATION, ())
         most = self.settings.trainer.validate_rows
         if not most or not self._validates or not is_main():
             return None
         if isinstance(rows, Stream):
-            return self._make({SAMPLES: list(islice(rows, most))}, 0, 1, False)[SAMPLES]
+            return self._make({SAMPLES: list(islice(rows, most))}, features)[SAMPLES]
         drawn = sorted(random.Random(self.settings.run.seed).sample(range(len(rows)), min(len(rows), most)))
         given = list(readable(rows, self.settings.loader.on_error, drawn))
-        return self._make({SAMPLES: given}, 0, 1, False)[SAMPLES] if given else None
+        return self._make({SAMPLES: given}, features)[SAMPLES] if given else None
 
-    def _make(self, splits: Mapping[str, Rows], rank: int, ranks: int, pin: bool) -> dict[str, BatchLoader]:
+    def _make(
+        self, splits: Mapping[str, Rows], features: FeatureCache, rank: int = 0, ranks: int = 1, pin: bool = False
+    ) -> dict[str, BatchLoader]:
         composition, model = self.preparation.composition, self.preparation.model
         options = self.settings.loader
         if SAMPLES in splits:
@@ -222,6 +245,7 @@ class Session:
         return make_loaders(
             splits, model.processors(), model.head.target_processor(), options, self.settings.run.seed,
             needs_target=composition["data"].traits.has_target, rank=rank, ranks=ranks, pin=pin,
+            features=features.stores,
         )  # fmt: skip
 
 

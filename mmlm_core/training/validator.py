@@ -14,6 +14,7 @@ from mmlm_core.judging import continuation, judge, writes_freely
 from mmlm_core.model import Model
 from mmlm_core.samples import with_shown_target
 from mmlm_core.settings import DecodingOptions
+from mmlm_core.training.feature_cache import FeatureCache
 from mmlm_core.types import Batch, Example
 
 __all__ = ["Validator"]
@@ -29,15 +30,19 @@ class Validator:
         model: The model.
         batches: The rows, with their examples; None: nothing is predicted.
         decoding: How tokens are chosen.
+        features: Those of frozen encoders.
 
     Attributes:
         rows: The rows with their latest predictions, to be shown.
     """
 
-    def __init__(self, model: Model, batches: Iterable[Batch] | None, decoding: DecodingOptions) -> None:
+    def __init__(
+        self, model: Model, batches: Iterable[Batch] | None, decoding: DecodingOptions, features: FeatureCache
+    ) -> None:
         self._model = model
         self._batches = batches
         self._decoding = decoding
+        self._features = features
         self.rows: list[tuple[Example, Mapping[str, Any]]] = []
 
     def measure(self, device: torch.device, precision: AbstractContextManager[Any]) -> dict[str, float]:
@@ -52,7 +57,7 @@ class Validator:
         rows: list[tuple[Example, Mapping[str, Any]]] = []
         with precision:
             for batch in self._batches:
-                _, predictions = judge(self._model, batch.to(device), self._decoding)
+                _, predictions = judge(self._model, self._features.complete(batch.to(device)), self._decoding)
                 rows.extend(zip(batch.examples, predictions, strict=True))
             shown = self._written(rows, device) if writes_freely(self._model) else rows
         self.rows = [(with_shown_target(example, self._model.head), prediction) for example, prediction in shown]

@@ -124,6 +124,19 @@ class EncoderContract(ModuleContract):
         """Augmentation is training's, under its seed, and leaves the items as they are."""
         check_collate(*self.processor(), self.process, lambda processor, items, g: processor.collate(items, g))
 
+    def test_what_its_features_replace_is_all_that_differs_in_shape(self) -> None:
+        """Where features are kept, the tensors that `content` names are left out, and the others are stacked."""
+        named, processor = self.processor()
+        items = [*self.process(processor), processor.blank()]
+        missing = [name for name in processor.content if any(name not in item for item in items)]
+        assert not missing, f"{named} names `{missing}` in `content`, which `process` or `blank` does not make."
+        others = [{name: tensor.shape for name, tensor in item.items() if name not in processor.content}
+                  for item in items]  # fmt: skip
+        assert not processor.content or all(other == others[0] for other in others), (
+            f"{named} makes {others} beside its `content`: name in `content` whatever only the encoder reads, and give "
+            "the other tensors one shape."
+        )
+
     def test_its_items_can_be_measured_and_shown(self) -> None:
         """`mmlm data check` and `mmlm data preview` ask for lengths, measures and views, of the blank item too."""
         named, processor = self.processor()

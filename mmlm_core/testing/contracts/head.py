@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mmlm_core.errors import DataError
-from mmlm_core.geometry import EXTENT, PLACEMENT, boxed
+from mmlm_core.geometry import EXTENT, FRAME, PLACEMENT, boxed
 from mmlm_core.interfaces import GenerativeHead, Head, TargetProcessor
 from mmlm_core.registry import ALL
 from mmlm_core.testing.contracts.checks import difference, refuses, same, telling
@@ -325,8 +325,8 @@ def _text() -> dict[str, Tensor]:
 
 
 def _picture() -> dict[str, Tensor]:
-    placement = boxed((SIDE, SIDE), (0, 0, SIDE, SIDE))
-    return {**_text(), "pixels": torch.zeros(3, SIDE, SIDE), PLACEMENT: placement, EXTENT: torch.tensor([SIDE, SIDE])}
+    placement, size = boxed((SIDE, SIDE), (0, 0, SIDE, SIDE)), torch.tensor([SIDE, SIDE])
+    return {**_text(), "pixels": torch.zeros(3, SIDE, SIDE), PLACEMENT: placement, EXTENT: size, FRAME: size}
 
 
 def _listed(names: set[str]) -> str:

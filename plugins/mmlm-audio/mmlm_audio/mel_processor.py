@@ -29,9 +29,16 @@ class MelProcessor(Processor):
         options: The options.
     """
 
+    content = ("mel",)
+
     def __init__(self, options: LogmelOptions) -> None:
         self.options = options
         self.log_mel = LogMel(options)
+
+    @property
+    def augments(self) -> bool:
+        """Whether stripes of training sounds are hidden."""
+        return self.options.augment.enabled
 
     def process(self, item: Any) -> dict[str, Tensor]:
         """Return one sound's spectrogram, and how many positions the encoder makes of it.

@@ -27,8 +27,15 @@ class WaveProcessor(Processor):
         options: The options.
     """
 
+    content = ("wave",)
+
     def __init__(self, options: WaveConvOptions) -> None:
         self.options = options
+
+    @property
+    def augments(self) -> bool:
+        """Return False: waves are never changed."""
+        return False
 
     def process(self, item: Any) -> dict[str, Tensor]:
         """Return one sound's wave, and how many positions the encoder makes of it.

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mmlm_core.errors import DataError
+from mmlm_core.files import cache_folder
 
 __all__ = ["SMALL", "spooled"]
 
@@ -34,7 +35,7 @@ def spooled(source: Path, recipe: str, make: Callable[[Path], None]) -> Path:
     path, stat = source.resolve(), source.stat()
     what = f"{path}\n{stat.st_size}\n{stat.st_mtime_ns}\n{recipe}"
     name = hashlib.blake2b(what.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
-    made = _folder() / name
+    made = cache_folder("data") / name
     if not made.exists():
         handle, temporary = tempfile.mkstemp(dir=made.parent, prefix=f"{name}-")
         os.close(handle)
@@ -50,14 +51,3 @@ def spooled(source: Path, recipe: str, make: Callable[[Path], None]) -> Path:
             with suppress(FileNotFoundError):
                 Path(temporary).unlink()
     return made
-
-
-def _folder() -> Path:
-    """Return the folder for what is kept; a temporary one where the user's cannot be written."""
-    for base in (os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", tempfile.gettempdir()):
-        folder = Path(base) / "mmlm" / "data"
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            if os.access(folder, os.W_OK):
-                return folder
-    return Path(tempfile.mkdtemp(prefix="mmlm-data-"))

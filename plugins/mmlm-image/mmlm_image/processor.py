@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmlm_core.geometry import EXTENT, MOTION, PLACEMENT, boxed
+from mmlm_core.geometry import EXTENT, FRAME, MOTION, PLACEMENT, boxed
 from mmlm_core.interfaces import Processor
 from mmlm_core.media import load_measured
 from mmlm_core.views import PictureView, View
@@ -39,6 +39,8 @@ class PictureProcessor(Processor):
         std: Standard deviation of each channel that is divided by.
     """
 
+    content = ("pixels",)
+
     def __init__(
         self,
         size: tuple[int, int],
@@ -48,17 +50,23 @@ class PictureProcessor(Processor):
     ) -> None:
         self.size = size
         self.augment = augment
+        self._frame = torch.tensor(size)
         self._mean = torch.tensor(mean).view(3, 1, 1)
         self._std = torch.tensor(std).view(3, 1, 1)
+
+    @property
+    def augments(self) -> bool:
+        """Whether training pictures are changed."""
+        return self.augment.moves or self.augment.colours
 
     def process(self, item: Any) -> dict[str, Tensor]:
         """Return one picture's pixels: the whole of it, its aspect kept, white beside it; and its geometry.
 
-        Shape: pixels [3, height, width], uint8. See `mmlm_core.geometry` for `placement` and `extent`.
+        Shape: pixels [3, height, width], uint8. See `mmlm_core.geometry` for the others.
         """
         picture, extent = load_measured(item, draft=max(self.size))
         fitted, box = self.fit(picture)
-        return {"pixels": to_tensor(fitted), PLACEMENT: boxed(self.size, box), EXTENT: torch.tensor(extent)}
+        return self._made(to_tensor(fitted), box, extent)
 
     def fit(self, picture: Any) -> tuple[Any, tuple[int, int, int, int]]:
         """Return an RGB picture at the processor's size; and its box there: top, left, height and width."""
@@ -79,9 +87,8 @@ class PictureProcessor(Processor):
 
     def blank(self) -> dict[str, Tensor]:
         """Return a white picture."""
-        whole = boxed(self.size, (0, 0, *self.size))
         pixels = torch.full((3, *self.size), 255, dtype=torch.uint8)
-        return {"pixels": pixels, PLACEMENT: whole, EXTENT: torch.tensor(self.size)}
+        return self._made(pixels, (0, 0, *self.size), self.size)
 
     def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
         """Return a picture's own `width` and `height`, in pixels."""
@@ -111,3 +118,10 @@ class PictureProcessor(Processor):
         if generator is not None and self.augment.colours:
             values = colour(values, self.augment, generator)
         return {**made, "pixels": values.sub_(self._mean).div_(self._std)}
+
+    def _made(
+        self, pixels: Tensor, box: tuple[float, float, float, float], extent: tuple[int, int]
+    ) -> dict[str, Tensor]:
+        return {
+            "pixels": pixels, PLACEMENT: boxed(self.size, box), EXTENT: torch.tensor(extent), FRAME: self._frame,
+        }  # fmt: skip

@@ -13,7 +13,6 @@ from timm.models import group_modules, group_parameters
 from torch import Tensor, nn
 
 from mmlm_core.errors import OptionError
-from mmlm_core.geometry import EXTENT, PLACEMENT, boxed
 from mmlm_core.interfaces import Encoder
 from mmlm_core.media import load_measured
 from mmlm_core.types import Features
@@ -42,11 +41,10 @@ class TimmProcessor(PictureProcessor):
     def process(self, item: Any) -> dict[str, Tensor]:
         """Return one picture's pixels, resized and cropped as the model expects; and its geometry.
 
-        Shape: pixels [3, height, width], uint8. See `mmlm_core.geometry` for `placement` and `extent`.
+        Shape: pixels [3, height, width], uint8. See `mmlm_core.geometry` for the others.
         """
         picture, extent = load_measured(item)
-        placement = boxed(self.size, self._box(*extent))
-        return {"pixels": self._transform(picture), PLACEMENT: placement, EXTENT: torch.tensor(extent)}
+        return self._made(self._transform(picture), self._box(*extent), extent)
 
     def _box(self, height: int, width: int) -> tuple[float, float, float, float]:
         """Return where timm's transform puts a picture: to this size, and then its middle is cut out."""

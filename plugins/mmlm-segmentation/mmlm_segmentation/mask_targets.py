@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmlm_core.errors import DataError
-from mmlm_core.geometry import EXTENT, MOTION, PLACEMENT, follow
+from mmlm_core.geometry import EXTENT, FRAME, MOTION, PLACEMENT, follow
 from mmlm_core.interfaces import TargetProcessor
 from mmlm_core.targets import IGNORED, has_targets
 from mmlm_core.types import Example, Items
@@ -45,7 +45,7 @@ class MaskTargets(TargetProcessor):
                 f"The row must have one `{self._modality}`, whose pixels have classes; it has {len(items)}."
             )
         picture = items[0]
-        if not {"pixels", PLACEMENT, EXTENT} <= picture.keys():
+        if not {PLACEMENT, EXTENT, FRAME} <= picture.keys():
             raise DataError(f"A mask cannot follow its `{self._modality}`: the encoder's processor does not say where "
                             "its pixels come from (`mmlm_core.geometry`). Choose another encoder.")  # fmt: skip
         if example.target is None:
@@ -56,7 +56,7 @@ class MaskTargets(TargetProcessor):
             raise DataError(f"The mask has {numbers.shape[1]} x {numbers.shape[0]} pixels, and its `{self._modality}` "
                             f"{width} x {height}: every pixel must have its class.")  # fmt: skip
         places = torch.from_numpy(self._classes.places(numbers))
-        down, across = picture["pixels"].shape[-2:]
+        down, across = picture[FRAME].tolist()
         return {"mask": follow(places[None], picture[PLACEMENT][None], (down, across), IGNORED)[0].short()}
 
     def collate(

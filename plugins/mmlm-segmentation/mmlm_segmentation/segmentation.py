@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mmlm_core.errors import CompositionError
-from mmlm_core.geometry import EXTENT, PLACEMENT, inverse
+from mmlm_core.geometry import EXTENT, FRAME, PLACEMENT, inverse
 from mmlm_core.interfaces import Head, TargetProcessor
 from mmlm_core.media import PNG_URL
 from mmlm_core.targets import IGNORED
@@ -85,7 +85,7 @@ class Segmentation(Head):
     def predict(self, outputs: Mapping[str, Features], batch: Batch) -> list[dict[str, Any]]:
         """Return each row's mask as `prediction`, a PNG in a data URL, and `areas`: the share of each class in it."""
         pictures = batch.inputs[self._input].tensors
-        frame = pictures["pixels"].shape[-2:]
+        frame = pictures[FRAME][0].tolist()
         logits = self._logits(outputs, (frame[0], frame[1]))
         back = inverse(pictures[PLACEMENT].float())
         rows = zip(logits, back, pictures[EXTENT].tolist(), strict=True)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mmlm_core.errors import DataError
-from mmlm_core.geometry import EXTENT, MOTION, PLACEMENT, boxed
+from mmlm_core.geometry import EXTENT, FRAME, MOTION, PLACEMENT, boxed
 from mmlm_core.targets import IGNORED
 from mmlm_core.types import Example, Items
 from mmlm_segmentation.classes import Classes, count_classes
@@ -16,7 +16,8 @@ MASK = np.array([[0, 3, 3, 255]] * 2)
 
 
 def picture(height=2, width=4, frame=(2, 4), box=(0, 0, 2, 4)):
-    return {"pixels": torch.zeros(3, *frame), PLACEMENT: boxed(frame, box), EXTENT: torch.tensor([height, width])}
+    return {"pixels": torch.zeros(3, *frame), PLACEMENT: boxed(frame, box), EXTENT: torch.tensor([height, width]),
+            FRAME: torch.tensor(frame)}  # fmt: skip
 
 
 def process(target, *pictures):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mmlm_core.errors import CompositionError, OptionError
-from mmlm_core.geometry import EXTENT, PLACEMENT, boxed
+from mmlm_core.geometry import EXTENT, FRAME, PLACEMENT, boxed
 from mmlm_core.types import Batch, Features, Items
 from mmlm_segmentation.decoders import make_decoder
 from mmlm_segmentation.masks import load_mask, mask_url
@@ -31,7 +31,8 @@ def scores(places):
 
 
 def batch(frame, extent, box, mask=None):
-    tensors = {"pixels": torch.zeros(1, 3, *frame), PLACEMENT: boxed(frame, box)[None], EXTENT: torch.tensor([extent])}
+    tensors = {"pixels": torch.zeros(1, 3, *frame), PLACEMENT: boxed(frame, box)[None], EXTENT: torch.tensor([extent]),
+               FRAME: torch.tensor([frame])}  # fmt: skip
     return Batch(1, {"image": Items(tensors)}, {} if mask is None else {"mask": torch.tensor([mask])})
 
 
