@@ -18,7 +18,7 @@ from typing import Any
 from mmlm_core import generation, machine
 from mmlm_core.data import BatchLoader, Rows, collate_examples, has_length, make_loaders
 from mmlm_core.data.excess import Excess
-from mmlm_core.data.readable import readable
+from mmlm_core.data.readable import targets_of
 from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_core.files import read_json, write_json, write_lines
 from mmlm_core.interfaces import Stream
@@ -254,7 +254,7 @@ def _mixed(example: Example, other: Example, modalities: Iterable[str]) -> Examp
 def _targets(source: Any) -> Iterable[Any]:
     train: Rows = source.read("train") if "train" in source.splits() else ()
     seen = STREAMED if isinstance(train, Stream) else None
-    return (example.target for example in islice(readable(train, OnError.SKIP), seen))
+    return islice(targets_of(train, OnError.SKIP), seen)
 
 
 def _shown(predictor: Predictor, judged: Judged) -> list[dict[str, Any]]:

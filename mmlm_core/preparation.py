@@ -20,7 +20,10 @@ from mmlm_core.vocabulary import make_tokenizer
 __all__ = ["STREAMED", "Preparation", "make_source", "make_tokenizer", "prepare"]
 
 STREAMED = 100_000
-"""Rows of a stream that a tokenizer is trained on, and that the head's facts are gathered from."""
+"""Rows of a stream that the head's facts are gathered from."""
+
+READ = 100_000
+"""Rows that a tokenizer is trained on at most: the first of a stream, of other data some that are spread evenly."""
 
 
 @dataclass
@@ -47,7 +50,7 @@ class Preparation:
 def prepare(composition: Composition) -> Preparation:
     """Open the data, train the tokenizer on the training texts, gather the head's facts, and build the model.
 
-    Of a stream, the first rows are looked at for that, and not all.
+    The tokenizer is trained on some rows of many. The head looks at all targets; of a stream, at the first ones.
 
     Where the settings name a run to start from (`run.init`), the tokenizer and the weights of what both share are its.
 
@@ -63,17 +66,21 @@ def prepare(composition: Composition) -> Preparation:
     head = composition["head"]
     head_class: type[Head] = head.component.load()
     tokenizer = make_tokenizer(composition)
+    started = []
     if tokenizer is not None and (start is None or not start.gives_tokenizer):
+        texts = survey.texts(partial(head_class.texts, head.options), READ)
         with survey.explaining():
-            tokenizer.train(survey.texts(partial(head_class.texts, head.options)))
+            tokenizer.train(texts)
+        if not isinstance(train, Stream) and len(train) > READ and next(texts, None) is None:  # it has read them
+            started.append(f"tokenizer: made of {READ:,} of the {len(train):,} training rows")
     elif tokenizer is not None and start is not None:
         tokenizer.load(start.record.tokenizer_folder)
     facts = {}
     if head.traits.fits_targets:
         with survey.explaining(["target"]):
-            facts = head_class.facts(head.options, (example.target for example in survey))
+            facts = head_class.facts(head.options, survey.targets())
     model = build(composition, tokenizer=tokenizer, facts=facts)
-    started = _initialise(model, composition.settings.run.seed)
+    started += _initialise(model, composition.settings.run.seed)
     if start is not None:
         started.append(start.hand_over(model, tokenizer, facts))
     return Preparation(composition, source, tokenizer, facts, model, "\n".join(filter(None, started)))

@@ -17,12 +17,13 @@ from mmlm_core.data.collate import Collator, none_usable
 from mmlm_core.data.dataset import Fault, Prepared, Row, Rows
 from mmlm_core.data.feature_store import FeatureStore
 from mmlm_core.data.mixture import Mixture
+from mmlm_core.data.readable import targets_of
 from mmlm_core.data.recalling import Recalling
 from mmlm_core.data.sampler import Draw, OrderedBatches, Plan, ShuffledBatches
 from mmlm_core.data.streaming import StreamedBatches
 from mmlm_core.errors import DataError, OptionError, quoted
 from mmlm_core.interfaces import Processor, Stream, TargetProcessor
-from mmlm_core.settings import LoaderOptions
+from mmlm_core.settings import LoaderOptions, OnError
 from mmlm_core.types import Batch, Example
 
 __all__ = ["BatchLoader", "has_length", "make_loaders"]
@@ -222,11 +223,11 @@ def _classes(rows: Sequence[Example]) -> Tensor:
     """
     numbers: dict[str, int] = {}
     classes = []
-    for row in rows:
-        if not isinstance(row.target, str | int):
-            raise DataError(f"`{row.key}`: The target must be a label, not {quoted(row.target)}, "
+    for place, target in enumerate(targets_of(rows, OnError.RAISE)):
+        if not isinstance(target, str | int):
+            raise DataError(f"`{rows[place].key}`: The target must be a label, not {quoted(target)}, "
                             "since `loader.balance` draws the labels alike.")  # fmt: skip
-        classes.append(numbers.setdefault(str(row.target), len(numbers)))
+        classes.append(numbers.setdefault(str(target), len(numbers)))
     return torch.tensor(classes)
 
 

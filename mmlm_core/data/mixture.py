@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from mmlm_core.data.readable import targets_of
+from mmlm_core.settings import OnError
 from mmlm_core.types import Example
 
 __all__ = ["Mixture"]
@@ -49,6 +52,11 @@ class Mixture(Sequence[Example]):
         name = self.names[source]
         origins = {part: origin.replace("data.", f"data.sources.{name}.", 1) for part, origin in row.origins.items()}
         return replace(row, key=f"{name}/{row.key}", group=row.group or name, origins=origins)
+
+    def targets(self) -> Iterator[Any]:
+        """Yield the target of each row. See `DataSource.read`."""
+        for rows in self.sources:
+            yield from targets_of(rows, OnError.RAISE)
 
     @property
     def classes(self) -> Tensor:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Stream
 from mmlm_core.settings import OnError
 from mmlm_core.types import Example
 
-__all__ = ["pass_over", "readable"]
+__all__ = ["pass_over", "readable", "targets_of"]
 
 
 def readable(
@@ -58,6 +59,27 @@ def _read(rows: Sequence[Example] | Stream, places: Iterable[int] | None) -> Ite
 
 def _checked(row: Example) -> Example | DataError:
     return row if row.fault is None else DataError(f"`{row.key}`: {row.fault}")
+
+
+def targets_of(
+    rows: Sequence[Example] | Stream, on_error: OnError, faults: list[DataError] | None = None
+) -> Iterator[Any]:
+    """Yield the targets of the rows that can be read, as `readable` does, by the way that is fastest.
+
+    Raises:
+        DataError: A row cannot be read, and `on_error` is `raise`.
+    """
+    many, given = getattr(rows, "targets", None), 0
+    if many is None or isinstance(rows, Stream):
+        yield from (row.target for row in readable(rows, on_error, faults=faults))
+        return
+    try:
+        for target in many():
+            yield target
+            given += 1
+    except DataError as error:
+        pass_over(error, on_error)  # the rows' own errors follow
+        yield from (row.target for row in readable(rows, on_error, range(given, len(rows)), faults))
 
 
 def pass_over(error: DataError, on_error: OnError, faults: list[DataError] | None = None) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
+from typing import Any
 
 from mmlm_core.data.dataset import Rows
-from mmlm_core.data.readable import readable
+from mmlm_core.data.readable import readable, targets_of
 from mmlm_core.data.texts import corpus
 from mmlm_core.errors import DataError, quoted
+from mmlm_core.interfaces import Stream
 from mmlm_core.settings import OnError
 from mmlm_core.types import Example
 
@@ -48,10 +50,11 @@ class Survey:
         Raises:
             DataError: A row cannot be read, and that stops.
         """
-        self._faults.clear()  # `texts` has handed it on
-        self._first.clear()
-        self._count, self._now, self._whole = 0, None, False
-        for row in islice(readable(self._rows, self._on_error, faults=self._faults), self._most):
+        return self._walk(None)
+
+    def _walk(self, places: Iterable[int] | None) -> Iterator[Example]:
+        self._begin()
+        for row in islice(readable(self._rows, self._on_error, places, self._faults), self._most):
             self._count += 1
             if len(self._first) < SHOWN:
                 self._first.append(row)
@@ -60,9 +63,39 @@ class Survey:
             self._now = None
         self._whole = True
 
-    def texts(self, said: Callable[[Example], Iterable[str]]) -> Iterator[str]:
-        """Yield the texts of the rows, as `corpus`; a row with what is no valid text is one that cannot be read."""
-        return corpus(self, said=said, on_error=self._on_error, faults=self._faults)
+    def texts(self, said: Callable[[Example], Iterable[str]], most: int) -> Iterator[str]:
+        """Yield the texts of the rows, as `corpus`; a row with what is no valid text is one that cannot be read.
+
+        Args:
+            said: See `corpus`.
+            most: Rows of a sequence that are looked at, spread evenly.
+        """
+        places = None
+        if not isinstance(self._rows, Stream) and len(self._rows) > most:
+            places = (place * len(self._rows) // most for place in range(most))
+        return corpus(self._walk(places), said=said, on_error=self._on_error, faults=self._faults)
+
+    def targets(self) -> Iterator[Any]:
+        """Yield the targets of the rows, without making the rows where these know a faster way.
+
+        Raises:
+            DataError: A row cannot be read, and that stops.
+        """
+        rows = self._rows
+        if isinstance(rows, Stream) or not hasattr(rows, "targets"):
+            yield from (row.target for row in self)
+            return
+        self._begin()
+        for self._count, target in enumerate(targets_of(rows, self._on_error, self._faults), 1):
+            yield target
+        with suppress(DataError):
+            self._first += [rows[place] for place in range(min(SHOWN, len(rows)))]
+        self._whole = True
+
+    def _begin(self) -> None:
+        self._faults.clear()  # `texts` has handed it on
+        self._first.clear()
+        self._count, self._now, self._whole = 0, None, False
 
     @contextmanager
     def explaining(self, parts: Sequence[str] = PARTS) -> Iterator[None]:

@@ -30,7 +30,8 @@ class DataSource(ABC):
     def read(self, split: str) -> Sequence[Example] | Stream:
         """Return the rows of a split: a sequence that is cheap to index, or a stream where that is not to be had.
 
-        Both are picklable.
+        Both are picklable. A sequence may have a method `targets`, which yields the target of each row in order where
+        that is faster than to make the rows: heads look at all of them before a training.
 
         Raises:
             DataError: There is no such split, a file is missing or broken, a column is missing.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mmlm_core.data.readable import readable
+from mmlm_core.data.readable import readable, targets_of
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Stream
 from mmlm_core.settings import OnError
@@ -52,3 +52,19 @@ def test_a_row_that_cannot_be_read_stops_where_rows_are_not_skipped(rows: Any) -
     assert len(list(islice(given, 1))) == 1
     with pytest.raises(DataError, match=r"\. To leave such rows out: `loader\.on_error=skip`\.$"):
         next(given)
+
+
+class Quick(Broken):
+    """The same rows, whose targets are known by themselves up to the broken one."""
+
+    def targets(self) -> Iterator[Any]:
+        yield "quick"
+        raise DataError("`a.jsonl` is damaged.")
+
+
+def test_targets_come_by_the_fast_way_as_far_as_it_goes() -> None:
+    assert list(targets_of(Quick(), OnError.SKIP)) == ["quick", None, None, None]
+    with pytest.raises(DataError, match=r"is damaged\. To leave such rows out"):
+        list(targets_of(Quick(), OnError.RAISE))
+    assert list(targets_of(Broken(), OnError.SKIP)) == [None] * 4
+    assert list(targets_of(CutOff(), OnError.SKIP)) == [None] * 4

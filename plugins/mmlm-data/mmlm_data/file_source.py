@@ -111,7 +111,7 @@ class FileSource(DataSource):
         }
         groups = None
         if options.group_column:
-            groups = [rows.cell(options.group_column, place) for place in range(len(rows))]
+            groups = rows.column(options.group_column)
         if options.folds:
             held = VALIDATION if options.test else TEST
             validation = 0.0 if held == VALIDATION else fractions[VALIDATION]
@@ -160,8 +160,7 @@ class FileSource(DataSource):
 def _said_shares(rows: Rows, column: str) -> dict[str, NDArray[np.int64]]:
     """Return the rows that a column gives to each split."""
     shares: dict[str, list[int]] = {split: [] for split in SPLITS}
-    for place in range(len(rows)):
-        said = rows.cell(column, place)
+    for place, said in enumerate(rows.column(column)):
         split = WORDS.get(said.strip().lower()) if isinstance(said, str) else None
         if split is None:
             raise DataError(

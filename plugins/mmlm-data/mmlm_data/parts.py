@@ -5,20 +5,35 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
+from numpy.typing import NDArray
 
 from mmlm_core.errors import DataError, did_you_mean, one_of
 from mmlm_data.spool import spooled
 
-__all__ = ["ArrowColumn", "ArrowFile", "Column", "Part", "check_columns", "columns_of_batches", "part_of_rows", "value"]
+__all__ = [
+    "ArrowColumn",
+    "ArrowFile",
+    "Column",
+    "Part",
+    "cells",
+    "check_columns",
+    "columns_of_batches",
+    "part_of_rows",
+    "value",
+]
 
 SHOWN = 60
 """Names, and characters of each, that a message lists at most."""
+
+TAKEN = 1 << 14
+"""Cells that become Python values at a time."""
 
 Column: TypeAlias = Any
 """A `pyarrow.ChunkedArray` or a sequence; see `value`."""
@@ -51,6 +66,33 @@ def value(column: Column, row: int) -> Any:
     """
     cell = column[row]
     return cell.as_py() if isinstance(cell, pa.Scalar) else cell
+
+
+def cells(column: Column, rows: NDArray[np.int64]) -> Iterator[Any]:
+    """Yield the cells of some rows as plain Python values, many at a time where the column is Arrow's.
+
+    Args:
+        column: The column.
+        rows: Ascending.
+
+    Raises:
+        DataError: A cell cannot be read.
+    """
+    if isinstance(column, pa.ChunkedArray):
+        batches, sound = column.chunks, lambda number: None
+    elif isinstance(column, ArrowColumn):
+        batches, sound = column.batches, column.check
+    else:
+        yield from (value(column, row) for row in rows.tolist())
+        return
+    ends = np.cumsum([len(batch) for batch in batches])
+    bounds = np.searchsorted(rows, ends)
+    for number, (first, last) in enumerate(pairwise([0, *bounds.tolist()])):
+        for start in range(first, last, TAKEN):
+            sound(number)
+            begins = ends[number] - len(batches[number])
+            taken = batches[number].take(pa.array(rows[start : min(start + TAKEN, last)] - begins))
+            yield from taken.to_pylist()
 
 
 def part_of_rows(
@@ -141,13 +183,16 @@ class ArrowColumn(Sequence[Any]):
     Args:
         path: The file, for messages.
         column: What was read of it.
+
+    Attributes:
+        batches: None of them is empty.
     """
 
     def __init__(self, path: Path, column: pa.ChunkedArray) -> None:
         self._path = path
-        self._batches = [chunk for chunk in column.chunks if len(chunk)]
-        self._ends = list(accumulate(map(len, self._batches)))
-        self._sound = [False] * len(self._batches)
+        self.batches = [chunk for chunk in column.chunks if len(chunk)]
+        self._ends = list(accumulate(map(len, self.batches)))
+        self._sound = [False] * len(self.batches)
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -161,14 +206,27 @@ class ArrowColumn(Sequence[Any]):
         if not 0 <= place < len(self):
             raise IndexError(place)
         number = bisect_right(self._ends, place)
-        batch = self._batches[number]
+        self.check(number)
         try:
-            if not self._sound[number]:
-                batch.validate(full=True)
-                self._sound[number] = True
-            return batch[place - (self._ends[number - 1] if number else 0)].as_py()
+            return self.batches[number][place - (self._ends[number - 1] if number else 0)].as_py()
         except (pa.ArrowException, ValueError, OverflowError) as error:
-            raise DataError(f"`{self._path}` is damaged in its batch {number + 1}: {error}.") from error
+            raise self._damaged(number, error) from error
+
+    def check(self, number: int) -> None:
+        """Examine a batch, unless it was.
+
+        Raises:
+            DataError: It is damaged.
+        """
+        if not self._sound[number]:
+            try:
+                self.batches[number].validate(full=True)
+            except (pa.ArrowException, ValueError, OverflowError) as error:
+                raise self._damaged(number, error) from error
+            self._sound[number] = True
+
+    def _damaged(self, number: int, error: Exception) -> DataError:
+        return DataError(f"`{self._path}` is damaged in its batch {number + 1}: {error}.")
 
 
 def columns_of_batches(

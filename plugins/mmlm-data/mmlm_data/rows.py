@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, repeat
 from pathlib import Path
 from typing import Any, overload
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mmlm_core.errors import DataError, quoted
 from mmlm_core.types import Example
 from mmlm_data.options import origins_of
-from mmlm_data.parts import Part, value
+from mmlm_data.parts import Part, cells, value
 
 __all__ = ["Rows"]
 
@@ -30,7 +30,7 @@ class Rows(Sequence[Example]):
 
     Attributes:
         parts: The files.
-        numbers: The rows' numbers, counted from 0 through all files. Shape: [rows].
+        numbers: The rows' numbers, ascending, counted from 0 through all files. Shape: [rows].
         inputs: The columns of each modality.
         target: The target's column.
         prompt: The prompt's column.
@@ -92,12 +92,39 @@ class Rows(Sequence[Example]):
         part, row = self._find(place)
         return _cell(part, name, row)
 
+    def column(self, name: str | None) -> Iterator[Any]:
+        """Yield the cell of each row, in order, faster than row by row; None where it is empty.
+
+        Raises:
+            DataError: A row cannot be read.
+        """
+        for part, rows in self._by_part():
+            for cell in repeat(None, len(rows)) if name is None else cells(part.columns[name], rows):
+                yield None if _is_empty(cell) else cell
+
+    def targets(self) -> Iterator[Any]:
+        """Yield the target of each row, in order. See `DataSource.read`."""
+        if not self.target_files:
+            yield from self.column(self.target)
+            return
+        for place in range(len(self)):
+            part, row = self._find(place)
+            yield _media(part.folder, _cell(part, self.target, row))
+
     def is_empty(self, place: int, name: str) -> bool:
         """Whether a row's cell is empty; one that cannot be read is not."""
         try:
             return self.cell(name, place) is None
         except DataError:
             return False
+
+    def _by_part(self) -> Iterator[tuple[Part, NDArray[np.int64]]]:
+        """Yield the rows' files, each with the ascending numbers of the next rows there."""
+        begins = 0
+        for part, end in zip(self.parts, self._ends, strict=True):
+            first, last = np.searchsorted(self.numbers, (begins, end))
+            yield part, self.numbers[first:last] - begins
+            begins = end
 
     def _find(self, place: int) -> tuple[Part, int]:
         """Return the file of a row, and the row's number there."""

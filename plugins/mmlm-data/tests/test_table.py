@@ -430,3 +430,33 @@ def test_a_file_to_predict_for_is_opened_whole_and_without_targets(tmp_path: Pat
     rows = source.open(path, {"image": ["a", "b"]}, "q")
     assert [[Path(item).name for item in row.inputs["image"]] for row in rows] == [["1.png", "2.png"], ["3.png"]]
     assert [(row.target, row.prompt) for row in rows] == [(None, "Which?"), (None, "Why?")]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow"])
+def test_targets_by_themselves_are_those_of_the_rows(tmp_path: Path, suffix: str) -> None:
+    """Of several files, of batches of any size, of each split, with cells that are empty."""
+    for name, count in (("a", 23), ("b", 1), ("c", 40)):
+        labels = [None if number % 7 == 0 else f"{name}{number}" for number in range(count)]
+        table = pa.table({"text": ["x"] * count, "label": pa.array(labels, pa.string())})
+        path = tmp_path / f"{name}{suffix}"
+        if suffix == ".parquet":
+            parquet.write_table(table, path, row_group_size=6)
+        elif suffix == ".arrow":
+            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+                writer.write_table(table, max_chunksize=6)
+        elif suffix == ".csv":
+            path.write_text("text,label\n" + "".join(f"x,{label or ''}\n" for label in labels))
+        else:
+            path.write_text("".join(json.dumps({"text": "x", "label": label}) + "\n" for label in labels))
+    source = TableSource(TableOptions(path=str(tmp_path), inputs={"text": "text"}, target="label"))
+    for split in source.splits():
+        rows = source.read(split)
+        assert list(rows.targets()) == [row.target for row in rows]
+        assert list(rows[1:4].targets()) == [row.target for row in rows[1:4]]
+
+
+def test_the_targets_of_files_are_paths(tmp_path: Path) -> None:
+    written(tmp_path / "rows.csv", "text,mask\nx,a.png\nx,\n")
+    options = TableOptions(path=str(tmp_path / "rows.csv"), inputs={"text": "text"}, target="mask", target_files=True,
+                           validation_fraction=0, test_fraction=0)  # fmt: skip
+    assert list(TableSource(options).read("train").targets()) == [str(tmp_path / "a.png"), None]
