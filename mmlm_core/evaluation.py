@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mmlm_core import generation, machine
-from mmlm_core.data import BatchLoader, Rows, collate_examples, has_length, make_loaders
+from mmlm_core.data import BatchLoader, Prepared, Rows, choose_workers, collate_examples, has_length, make_loaders
 from mmlm_core.data.excess import Excess
 from mmlm_core.data.readable import targets_of
 from mmlm_core.errors import DataError, did_you_mean, one_of
@@ -175,11 +175,14 @@ def _judge(predictor: Predictor, rows: Rows, progress: bool, title: str, on_erro
 
 def _loader(predictor: Predictor, rows: Rows, on_error: OnError) -> BatchLoader:
     composition, model = predictor.composition, predictor.model
+    processors, targets = model.processors(), model.head.target_processor()
+    options = replace(composition.settings.loader, cache_mib=0, on_error=on_error)
+    workers = choose_workers(Prepared(rows, processors, targets, on_error=OnError.SKIP), options)
     return make_loaders(
         {"evaluation": rows},
-        model.processors(),
-        model.head.target_processor(),
-        replace(composition.settings.loader, cache_mib=0, on_error=on_error),
+        processors,
+        targets,
+        replace(options, workers=workers.count),
         composition.settings.run.seed,
         needs_target=composition["data"].traits.has_target,
         pin=predictor.device.type == "cuda",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from pathlib import PurePath
+from typing import Literal
 
 from mmlm_core.errors import OptionError
 from mmlm_core.options import check_choices
@@ -39,8 +40,9 @@ class LoaderOptions:
 
     batch_size: int = 64
     """Rows in a batch."""
-    workers: int = 0
-    """Processes that read and prepare rows beside the training."""
+    workers: int | Literal["auto"] = "auto"
+    """Processes that prepare rows beside the training; `auto`: none where rows are cheap, few, or all kept in memory,
+    else half of the cores of a process of the training, and 8 at most."""
     cache_mib: int = 1024
     """Prepared rows are kept in memory up to this size, in MiB; 0: every row is prepared anew in every epoch."""
     features: str = "auto"
@@ -62,7 +64,8 @@ class LoaderOptions:
         """Check the ranges."""
         check_choices(self)
         check_range(self, "batch_size", 1)
-        check_range(self, "workers", 0, 256)
+        if self.workers != "auto":
+            check_range(self, "workers", 0, 256)
         check_range(self, "cache_mib", 0)
         check_range(self, "features_gib", 0)
         if not self.features.strip():

@@ -7,7 +7,8 @@ from mmlm_core.data.mixture import Mixture
 from mmlm_core.data.sampler import Batches, Draw, OrderedBatches, Plan, ShuffledBatches, mixed_seed
 from mmlm_core.data.streaming import StreamedBatches, stream_size
 from mmlm_core.data.texts import corpus
+from mmlm_core.data.working import Workers, choose_workers
 
 __all__ = ["BatchLoader", "Batches", "Collator", "Draw", "Fault", "Mixture", "OrderedBatches", "Plan", "Prepared",
-           "Row", "Rows", "ShuffledBatches", "StreamedBatches", "collate_examples", "corpus", "has_length",
-           "make_loaders", "mixed_seed", "stream_size"]  # fmt: skip
+           "Row", "Rows", "ShuffledBatches", "StreamedBatches", "Workers", "choose_workers", "collate_examples",
+           "corpus", "has_length", "make_loaders", "mixed_seed", "stream_size"]  # fmt: skip

@@ -18,7 +18,7 @@ from mmlm_core.media import opened
 from mmlm_core.settings import OnError
 from mmlm_core.types import Example
 
-__all__ = ["Fault", "Prepared", "Row", "Rows", "prepare"]
+__all__ = ["Fault", "Prepared", "Row", "Rows", "prepare", "size_of"]
 
 Rows: TypeAlias = Sequence[Example] | Stream
 """The rows of a split, as `DataSource.read` returns them."""
@@ -146,7 +146,7 @@ class Prepared(Dataset[Row | Fault]):
         if self._room is None:  # asked here and not before: this may be a copy in a worker
             worker = get_worker_info()
             self._room = self.cache_bytes // (1 if worker is None else worker.num_workers)
-        size = _size(made)
+        size = size_of(made)
         if size <= self._room and not _will_change(made):
             self._room -= size
             self._kept[index] = made
@@ -212,7 +212,7 @@ def _will_change(made: Row | Fault) -> bool:
     return isinstance(made, Row) and any(map(is_pending, made.inputs.values()))
 
 
-def _size(made: Row | Fault) -> int:
+def size_of(made: Row | Fault) -> int:
     """Return about how many bytes a prepared row holds."""
     if isinstance(made, Fault):
         return OVERHEAD

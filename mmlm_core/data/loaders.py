@@ -145,8 +145,8 @@ def make_loaders(
         splits: The rows of each split.
         processors: The processor of each modality that the model reads.
         target_processor: The head's.
-        options: Batch size, workers, cache, and what happens with a row that cannot be used. The cache is shared out
-            to the splits by their rows.
+        options: Batch size, workers (`auto` is none here; see `choose_workers`), cache, and what happens with a row
+            that cannot be used. The cache is shared out to the splits by their rows.
         seed: The run's seed.
         needs_target: A row whose target is None cannot be used.
         rank: This process.
@@ -186,7 +186,7 @@ def make_loaders(
         else:
             batches = OrderedBatches(len(rows), options.batch_size, rank=rank, ranks=ranks)
         collator = Collator(own, target_processor, seed if training else None)
-        made[split] = BatchLoader(prepared, collator, batches, options.workers, pin)
+        made[split] = BatchLoader(prepared, collator, batches, 0 if options.workers == "auto" else options.workers, pin)
     return made
 
 

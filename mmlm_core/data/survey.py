@@ -42,6 +42,7 @@ class Survey:
         self._faults: list[DataError] = []
         self._first: list[Example] = []
         self._now: Example | None = None
+        self._place: int | None = None
         self._whole = False
 
     def __iter__(self) -> Iterator[Example]:
@@ -86,8 +87,10 @@ class Survey:
             yield from (row.target for row in self)
             return
         self._begin()
-        for self._count, target in enumerate(targets_of(rows, self._on_error, self._faults), 1):
+        for target in targets_of(rows, self._on_error, self._faults):
+            self._count, self._place = self._count + 1, self._count
             yield target
+            self._place = None
         with suppress(DataError):
             self._first += [rows[place] for place in range(min(SHOWN, len(rows)))]
         self._whole = True
@@ -95,7 +98,7 @@ class Survey:
     def _begin(self) -> None:
         self._faults.clear()  # `texts` has handed it on
         self._first.clear()
-        self._count, self._now, self._whole = 0, None, False
+        self._count, self._now, self._place, self._whole = 0, None, None, False
 
     @contextmanager
     def explaining(self, parts: Sequence[str] = PARTS) -> Iterator[None]:
@@ -112,9 +115,17 @@ class Survey:
         except DataError as error:
             if self._whole:
                 raise DataError(f"{error} {self._told(parts)}") from error
-            if self._now is not None and f"`{self._now.key}`" not in str(error):
-                raise DataError(f"{self._now.place(parts[-1])}: {error}") from error
+            now = self._present()
+            if now is not None and f"`{now.key}`" not in str(error):
+                raise DataError(f"{now.place(parts[-1])}: {error}") from error
             raise
+
+    def _present(self) -> Example | None:
+        """Return the row that is being looked at, where that is known."""
+        if self._place is not None and not self._faults and not isinstance(self._rows, Stream):
+            with suppress(DataError):
+                return self._rows[self._place]
+        return self._now
 
     def _told(self, parts: Sequence[str]) -> str:
         """Return what the first rows have, and why others cannot be read."""

@@ -15,7 +15,17 @@ import torch
 from rich.text import Text
 
 from mmlm_core import machine
-from mmlm_core.data import BatchLoader, Rows, has_length, make_loaders, mixed_seed, stream_size
+from mmlm_core.data import (
+    BatchLoader,
+    Prepared,
+    Rows,
+    Workers,
+    choose_workers,
+    has_length,
+    make_loaders,
+    mixed_seed,
+    stream_size,
+)
 from mmlm_core.data.excess import Excess
 from mmlm_core.data.readable import readable
 from mmlm_core.errors import DataError, OptionError
@@ -83,6 +93,7 @@ class Session:
         sizes: Rows of each split; None where it is streamed and does not say.
         precision: The arithmetic.
         threads: Of this process.
+        workers: Processes that prepare rows beside it.
         console: The terminal.
     """
 
@@ -100,6 +111,16 @@ class Session:
                       for split, rows in self.rows.items()}  # fmt: skip
         if self.sizes.get(TRAIN, 0) == 0:
             raise DataError("The split `train` has no rows: there is nothing to learn from.")
+        self.workers = self._choose_workers()
+
+    def _choose_workers(self) -> Workers:
+        """Return how many processes prepare rows beside this one."""
+        model, options = self.preparation.model, self.settings.loader
+        rows = self.rows[TRAIN]
+        prepared = Prepared(
+            rows, model.processors(), model.head.target_processor(), options.cache_mib * 2**20, OnError.SKIP
+        )
+        return choose_workers(prepared, options, self.settings.trainer.devices)
 
     def told(self) -> str:
         """Return a line that says where the run is and how it computes."""
@@ -110,7 +131,8 @@ class Session:
         threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
         processes = options.devices * options.nodes
         each = f"{processes} processes of {threads}" if processes > 1 else threads
-        return f"run {self.folder.path} · {self.precision.value}, {each} · until {until}\n{self._kept()}"
+        computes = ", ".join(filter(None, [self.precision.value, each, self.workers.told()]))
+        return f"run {self.folder.path} · {computes} · until {until}\n{self._kept()}"
 
     def _kept(self) -> str:
         """Return which weights are kept."""
@@ -239,9 +261,7 @@ class Session:
         self, splits: Mapping[str, Rows], features: FeatureCache, rank: int = 0, ranks: int = 1, pin: bool = False
     ) -> dict[str, BatchLoader]:
         composition, model = self.preparation.composition, self.preparation.model
-        options = self.settings.loader
-        if SAMPLES in splits:
-            options = replace(options, workers=0)
+        options = replace(self.settings.loader, workers=0 if SAMPLES in splits else self.workers.count)
         return make_loaders(
             splits, model.processors(), model.head.target_processor(), options, self.settings.run.seed,
             needs_target=composition["data"].traits.has_target, rank=rank, ranks=ranks, pin=pin,
