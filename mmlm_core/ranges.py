@@ -16,7 +16,7 @@ _noted: ContextVar[dict[tuple[type, str], Range] | None] = ContextVar("_noted", 
 
 
 def check_range(owner: object, name: str, low: float | None = None, high: float | None = None) -> None:
-    """Check that a numeric option lies within its range, in an options dataclass's `__post_init__`.
+    """Check that a numeric option lies within its range, in an options dataclass's `__post_init__`; a word has none.
 
     Args:
         owner: The options.
@@ -33,7 +33,7 @@ def check_range(owner: object, name: str, low: float | None = None, high: float 
     value = getattr(owner, name)
     if isinstance(value, float) and math.isinf(value):
         raise OptionError(f"`{name}` must be a finite number, not {value}.")
-    if value is None or ((low is None or value >= low) and (high is None or value <= high)):
+    if value is None or isinstance(value, str) or ((low is None or value >= low) and (high is None or value <= high)):
         return
     raise OptionError(f"`{name}` must be {range_words(low, high)}, not {value}.")
 

@@ -64,8 +64,7 @@ class LoaderOptions:
         """Check the ranges."""
         check_choices(self)
         check_range(self, "batch_size", 1)
-        if self.workers != "auto":
-            check_range(self, "workers", 0, 256)
+        check_range(self, "workers", 0, 256)
         check_range(self, "cache_mib", 0)
         check_range(self, "features_gib", 0)
         if not self.features.strip():

@@ -250,7 +250,7 @@ def test_the_reference_has_every_component_with_every_option(tree: Path) -> None
 def test_the_reference_tells_ranges_and_defaults(tree: Path) -> None:
     text = (tree / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
     line = next(line for line in text.splitlines() if "<code>loader.workers</code>" in line)
-    assert line.split(" | ")[1:3] == ["<code>0</code>", "<code>int</code>, from 0 to 256"]
+    assert line.split(" | ")[1:3] == ["<code>auto</code>", "<code>int &#124; auto</code>, from 0 to 256"]
 
 
 def test_the_reference_has_every_command_setting_and_preset(tree: Path) -> None:

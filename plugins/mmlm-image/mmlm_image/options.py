@@ -188,6 +188,9 @@ class TimmOptions:
     """`grid`: the places of the last map; `tokens`: all tokens, a class token too; `pooled`: one vector a picture."""
     size: int | None = None
     """Pixels of a side; None: what the model was made for."""
+    draft: bool = True
+    """Decode JPEG files at a half, a quarter or an eighth of their size, where that is still twice as large as what
+    they are resized to: faster, and not quite the same pixels (by 0.5 of 255 in the mean); false: decode them whole."""
     augment: AugmentOptions = field(default_factory=lambda: AugmentOptions(enabled=False))
     """Random changes of the training pictures; off unless `augment.enabled=true`."""
 

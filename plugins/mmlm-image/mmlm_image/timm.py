@@ -30,20 +30,22 @@ class TimmProcessor(PictureProcessor):
     Args:
         config: What `timm.data.resolve_data_config` says of the model.
         augment: Random changes in training.
+        draft: Whether JPEG files are decoded at the smallest scale that is twice as large as what they are resized to.
     """
 
-    def __init__(self, config: Mapping[str, Any], augment: AugmentOptions) -> None:
+    def __init__(self, config: Mapping[str, Any], augment: AugmentOptions, draft: bool = False) -> None:
         super().__init__(tuple(config["input_size"][-2:]), augment, config["mean"], config["std"])
         self._transform = create_transform(**{**config, "normalize": False})
         self._mode = config["crop_mode"]
         self._resized = [math.floor(side / config["crop_pct"]) for side in self.size]
+        self._draft = 2 * max(self._resized) if draft else None
 
     def process(self, item: Any) -> dict[str, Tensor]:
         """Return one picture's pixels, resized and cropped as the model expects; and its geometry.
 
         Shape: pixels [3, height, width], uint8. See `mmlm_core.geometry` for the others.
         """
-        picture, extent = load_measured(item)
+        picture, extent = load_measured(item, self._draft)
         return self._made(self._transform(picture), self._box(*extent), extent)
 
     def _box(self, height: int, width: int) -> tuple[float, float, float, float]:
@@ -73,7 +75,7 @@ class Timm(Encoder):
         self._features = options.features
         self.model = created(options)
         config = resolve_data_config({"img_size": options.size}, model=self.model)  # type: ignore[no-untyped-call]
-        self._processor = TimmProcessor(config, options.augment)
+        self._processor = TimmProcessor(config, options.augment, options.draft)
         self.grid, self.width = self._look(config["input_size"])
         self.register_load_state_dict_pre_hook(fit_timm_positions)  # type: ignore[no-untyped-call]
         self.train()

@@ -1,5 +1,6 @@
 """`timm` equals timm."""
 
+import io
 import pickle
 from pathlib import Path
 
@@ -255,3 +256,37 @@ def test_a_model_without_a_single_map_is_refused_as_a_grid() -> None:
     assert fault(OptionError, model="crossvit_9_240") == (
         "`features` must be `pooled` for `crossvit_9_240`, which has no single map or sequence, not `grid`."
     )
+
+
+def photograph() -> bytes:
+    """A large JPEG with slow and fast changes and with edges."""
+    random = np.random.default_rng(1)
+    coarse = Image.fromarray(random.integers(0, 256, (24, 32, 3), dtype=np.uint8)).resize((800, 600))
+    pixels = np.asarray(coarse) + random.normal(0, 12, (600, 800, 3))
+    pixels[:, ::61] = 0
+    stream = io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
+def test_a_draft_is_nearly_the_same_picture_at_the_same_place_and_can_be_switched_off() -> None:
+    content = photograph()
+    whole, draft = (
+        Timm(TimmOptions(model=CNN, size=64, draft=on)).processor().process(content) for on in (False, True)
+    )
+    wanted = create_transform(
+        **{**resolve_data_config({"img_size": 64}, model=timm.create_model(CNN)), "normalize": False}
+    )
+    assert torch.equal(whole["pixels"], wanted(Image.open(io.BytesIO(content))))
+    difference = (whole["pixels"].float() - draft["pixels"].float()).abs()
+    assert 0 < difference.mean() < 1 and difference.max() < 16
+    assert all(torch.equal(whole[name], draft[name]) for name in ("placement", "extent", "frame"))
+
+
+def test_a_jpeg_that_is_not_twice_as_large_is_decoded_whole() -> None:
+    stream = io.BytesIO()
+    PICTURE.save(stream, "JPEG")
+    whole, draft = (
+        Timm(TimmOptions(model=CNN, size=64, draft=on)).processor().process(stream.getvalue()) for on in (False, True)
+    )
+    assert torch.equal(whole["pixels"], draft["pixels"])
