@@ -12,9 +12,11 @@ from torch.nn.utils.rnn import pad_sequence
 
 from mmlm_audio.drawing import drawing
 from mmlm_audio.mel import LogMel
+from mmlm_audio.noise import with_noise
 from mmlm_audio.options import LogmelOptions
 from mmlm_audio.reading import load_sound
 from mmlm_audio.spec_augment import spec_augment
+from mmlm_audio.speed import at_other_speed
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor
 from mmlm_core.views import PictureView, View
@@ -74,8 +76,16 @@ class MelProcessor(Processor):
         lengths = torch.tensor([len(mel) for mel in mels])
         mel = pad_sequence(mels, batch_first=True)
         if generator is not None and self.options.augment.enabled:
-            mel = spec_augment(mel, lengths, self.options.augment, generator)
+            mel, lengths = self._augmented(mel, lengths, generator)
         return {"mel": mel} if bool((lengths == mel.shape[1]).all()) else {"mel": mel, "lengths": lengths}
+
+    def _augmented(self, mel: Tensor, lengths: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        options = self.options.augment
+        if options.speed:
+            mel, lengths = at_other_speed(mel, lengths, options.speed, generator)
+        if options.noise:
+            mel = with_noise(mel, lengths, options.noise, generator)
+        return spec_augment(mel, lengths, options, generator), lengths
 
     def picture(self, item: Any) -> Any:
         """Return a drawing of the spectrogram, for reports."""

@@ -11,7 +11,7 @@ from mmlm_core.options import check_choices
 from mmlm_core.ranges import check_range
 
 __all__ = ["Convolution", "LogmelConvOptions", "LogmelOptions", "LogmelTransformerOptions", "MelScale", "SoundOptions",
-           "SpecAugmentOptions", "WaveConvOptions"]  # fmt: skip
+           "SpecAugmentOptions", "WaveAugmentOptions", "WaveConvOptions"]  # fmt: skip
 
 
 class MelScale(StrEnum):
@@ -44,14 +44,35 @@ class SpecAugmentOptions:
     """Width of such a stripe at most, as a share of the bands."""
     warp: float = 0.0
     """A moment of the sound is moved by up to this share of it, and what lies around is stretched; 0: none is."""
+    speed: float = 0.0
+    """Made faster or slower by up to this share, the pitch as it was (0.1: 0.9 to 1.1 times as fast)."""
+    noise: float = 0.0
+    """Noise is added to the spectrogram, with a standard deviation of up to this (that of a normalised one is 1)."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        check_range(self, "speed", 0, 0.5)
+        check_range(self, "noise", 0, 10)
         for name in ("time_masks", "band_masks"):
             check_range(self, name, 0, 100)
         for name in ("time_share", "band_share"):
             check_range(self, name, 0, 1)
         check_range(self, "warp", 0, 0.4)
+
+
+@dataclass
+class WaveAugmentOptions:
+    """Random changes of a training wave; validation and prediction hear it unchanged."""
+
+    speed: float = 0.0
+    """Played faster or slower by up to this share, the pitch too (0.1: 0.9 to 1.1 times as fast; Ko et al. 2015)."""
+    noise: float = 0.0
+    """White noise is added, as loud as up to this share of the sound."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_range(self, "speed", 0, 0.5)
+        check_range(self, "noise", 0, 10)
 
 
 @dataclass
@@ -184,6 +205,8 @@ class WaveConvOptions(SoundOptions):
     """Width of the features."""
     dropout: float = 0.1
     """Share of each position's features that is dropped in training."""
+    augment: WaveAugmentOptions = field(default_factory=WaveAugmentOptions)
+    """Random changes of the training waves; off unless one of them is set."""
 
     def __post_init__(self) -> None:
         """Check the ranges, and that there are as many kernels as strides."""

@@ -12,8 +12,10 @@ from torch.nn.utils.rnn import pad_sequence
 from mmlm_audio.drawing import drawing
 from mmlm_audio.lengths import positions_of
 from mmlm_audio.mel import LogMel
+from mmlm_audio.noise import with_noise
 from mmlm_audio.options import LogmelConvOptions, WaveConvOptions
 from mmlm_audio.reading import load_sound
+from mmlm_audio.speed import at_other_speed
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Processor
 
@@ -34,8 +36,8 @@ class WaveProcessor(Processor):
 
     @property
     def augments(self) -> bool:
-        """Return False: waves are never changed."""
-        return False
+        """Whether training waves are changed."""
+        return bool(self.options.augment.speed or self.options.augment.noise)
 
     def process(self, item: Any) -> dict[str, Tensor]:
         """Return one sound's wave, and how many positions the encoder makes of it.
@@ -63,13 +65,18 @@ class WaveProcessor(Processor):
         return {"seconds": len(tensors["wave"]) / self.options.sample_rate}
 
     def collate(self, items: Sequence[Mapping[str, Tensor]], generator: torch.Generator | None) -> dict[str, Tensor]:
-        """Pad the waves with zeros to the longest.
+        """Pad the waves with zeros to the longest, and change them where there is a generator.
 
         Shape: wave [I, samples], float; lengths [I], in samples, left out where they are all the same.
         """
         waves = [item["wave"] for item in items]
         lengths = torch.tensor([len(wave) for wave in waves])
         wave = pad_sequence(waves, batch_first=True)
+        options = self.options.augment
+        if generator is not None and options.speed:
+            wave, lengths = at_other_speed(wave, lengths, options.speed, generator, self.options.receptive)
+        if generator is not None and options.noise:
+            wave = with_noise(wave, lengths, options.noise, generator)
         return {"wave": wave} if bool((lengths == wave.shape[1]).all()) else {"wave": wave, "lengths": lengths}
 
     def picture(self, item: Any) -> Any:
