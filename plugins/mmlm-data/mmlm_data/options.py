@@ -16,6 +16,7 @@ __all__ = [
     "DELIMITERS",
     "JSON_LINES",
     "SUFFIXES",
+    "DividedOptions",
     "FileOptions",
     "MappedOptions",
     "TableOptions",
@@ -138,14 +139,9 @@ class MappedOptions:
 
 
 @dataclass
-class FileOptions(MappedOptions):
-    """Files of rows that can be divided in any way, since each row can be asked for."""
+class DividedOptions(MappedOptions):
+    """Files of rows that are divided by groups and by folds."""
 
-    own_columns: ClassVar[tuple[str, ...]] = ()
-    """The columns that the format itself has; empty: they are the file's."""
-
-    split_column: str | None = None
-    """A column of `path` that says each row's split: train, validation (or valid, val, dev), test."""
     group_column: str | None = None
     """A column, as a speaker or a patient: all rows that have the same there are in one split."""
     groups: str | None = None
@@ -157,18 +153,12 @@ class FileOptions(MappedOptions):
     """The fold that is held out, from 0; all in turn: `data.folds=5 data.fold=0,1,2,3,4 --multirun`."""
     limit: int | None = None
     """Rows of a split that are read at most, from its beginning."""
-    target_files: bool = False
-    """The target's cells name files, as masks, relative to the file that names them."""
 
     def __post_init__(self) -> None:
         """Check that options do not contradict each other, too."""
         check_range(self, "folds", 2)
         check_range(self, "fold", 0)
         check_range(self, "limit", 1)
-        if self.split_column and (self.validation or self.test):
-            raise OptionError("`split_column` must be left out where `validation` or `test` names a file of its own.")
-        if self.split_column and (self.group_column or self.folds):
-            raise OptionError("`split_column` says each row's split: `group_column` and `folds` must be left out.")
         if self.folds and self.fold >= self.folds:
             raise OptionError(
                 f"`fold` must be from 0 to {self.folds - 1}, since there are {self.folds} `folds`, not {self.fold}."
@@ -181,8 +171,34 @@ class FileOptions(MappedOptions):
         """See `MappedOptions.wanted`."""
         said = {"data.groups": self.groups}
         if path == self.path:
-            said |= {"data.split_column": self.split_column, "data.group_column": self.group_column}
+            said["data.group_column"] = self.group_column
         return super().wanted(path) | {name: option for option, name in said.items() if name}
+
+
+@dataclass
+class FileOptions(DividedOptions):
+    """Files of rows that can be divided in any way, since each row can be asked for."""
+
+    own_columns: ClassVar[tuple[str, ...]] = ()
+    """The columns that the format itself has; empty: they are the file's."""
+
+    split_column: str | None = None
+    """A column of `path` that says each row's split: train, validation (or valid, val, dev), test."""
+    target_files: bool = False
+    """The target's cells name files, as masks, relative to the file that names them."""
+
+    def __post_init__(self) -> None:
+        """Check that the splits are said once, too."""
+        if self.split_column and (self.validation or self.test):
+            raise OptionError("`split_column` must be left out where `validation` or `test` names a file of its own.")
+        if self.split_column and (self.group_column or self.folds):
+            raise OptionError("`split_column` says each row's split: `group_column` and `folds` must be left out.")
+        super().__post_init__()
+
+    def wanted(self, path: str) -> dict[str, str]:
+        """See `MappedOptions.wanted`."""
+        said = {self.split_column: "data.split_column"} if self.split_column and path == self.path else {}
+        return super().wanted(path) | said
 
     def check_file(self, path: str) -> None:
         """See `MappedOptions.check_file`."""

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mmlm_data.options import MappedOptions
+from mmlm_data.options import DividedOptions
 
 __all__ = ["WebDatasetOptions"]
 
 
 @dataclass
-class WebDatasetOptions(MappedOptions):
+class WebDatasetOptions(DividedOptions):
     """WebDataset: shards of tar files, streamed, whose members `0001.jpg`, `0001.txt` are one row."""
 
     other_words: ClassVar[tuple[str, ...]] = ("target", "target:any")
@@ -23,6 +23,13 @@ class WebDatasetOptions(MappedOptions):
     validation: str | None = None
     """The same of the validation rows; without one, a share of the rows of `path` by their keys, for which all shards
     are read again."""
+
+    folds: int | None = None
+    """Divide `path` into so many folds of about one size, of which `fold` is the test (the validation, where `test`
+    names shards of its own) and the others are for training."""
+    limit: int | None = None
+    """Rows of a split that are read at most, from its beginning; they are counted once before, and then no shard behind
+    them is opened."""
 
     def first_row(self) -> Mapping[str, Any]:
         """See `MappedOptions.first_row`."""

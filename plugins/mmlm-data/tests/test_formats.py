@@ -418,6 +418,58 @@ def test_the_splits_of_shards_share_no_row_and_lose_none(tmp_path: Path) -> None
     assert all(10 <= len(keys[split]) <= 60 for split in ("validation", "test"))
 
 
+def shards_of_people(folder: Path) -> str:
+    """Write 400 rows in four shards, of twenty speakers of two ages; return the path."""
+    for shard in range(4):
+        members = {}
+        for number in range(shard * 100, shard * 100 + 100):
+            told = {"speaker": f"s{number % 20}", "age": "old" if number % 2 else "young"}
+            members |= {f"{number}.txt": b"text", f"{number}.json": json.dumps(told).encode()}
+        tar_of(folder / f"{shard}.tar", members)
+    return str(folder)
+
+
+def keys_of(made: Any, split: str) -> set[str]:
+    return {row.key for row in made.read(split)}
+
+
+def test_each_row_of_shards_is_in_one_fold_and_the_others_are_trained_on(tmp_path: Path) -> None:
+    path = shards_of_people(tmp_path)
+    folds = [source("webdataset", path=path, target="txt", folds=4, fold=fold) for fold in range(4)]
+    held = [keys_of(made, "test") for made in folds]
+    assert len(set.union(*held)) == sum(map(len, held)) == 400 and all(60 <= len(keys) <= 140 for keys in held)
+    for made, test in zip(folds, held, strict=True):
+        train, validation = keys_of(made, "train"), keys_of(made, "validation")
+        assert len(train | validation | test) == len(train) + len(validation) + len(test) == 400
+        assert 10 <= len(validation) <= 60
+    alone = source("webdataset", path=path, target="txt", folds=4, fold=1, test=path)
+    assert keys_of(alone, "validation") == held[1] and len(keys_of(alone, "train")) == 400 - len(held[1])
+
+
+@pytest.mark.parametrize("folds", [None, 3])
+def test_a_group_of_shards_is_in_one_split_and_what_is_measured_apart_is_told(
+    tmp_path: Path, folds: int | None
+) -> None:
+    made = source("webdataset", path=shards_of_people(tmp_path), target="txt", group_column="speaker", groups="age",
+                  folds=folds, validation_fraction=0.3, test_fraction=0.2)  # fmt: skip
+    speakers = [{int(key.rpartition("/")[2]) % 20 for key in keys_of(made, split)} for split in made.splits()]
+    assert len(speakers) == 3 and len(set.union(*speakers)) == sum(map(len, speakers)) == 20
+    assert {row.group for row in made.read("train")} == {"old", "young"}
+
+
+def test_a_limit_of_shards_takes_the_first_rows_and_opens_no_other_shard(tmp_path: Path) -> None:
+    path = shards_of_people(tmp_path)
+    whole: Any = source("webdataset", path=path, target="txt").read("train")
+    (tmp_path / "3.tar").write_bytes(b"broken")
+    few: Any = source("webdataset", path=path, target="txt", limit=120).read("train")
+    assert list(few) == list(islice(whole, 120))
+    assert few.shards == 2 and [few.size(shard) for shard in range(2)] == [
+        len(list(few.rows(0))),
+        len(list(few.rows(1))),
+    ]
+    assert list(few.rows(1, 3)) == list(few.rows(1))[3:]
+
+
 def test_a_stream_of_shards_goes_on_in_the_middle(tmp_path: Path) -> None:
     stream: Any = source("webdataset", **specimen("webdataset", tmp_path)).read("train")
     rows = list(stream.rows(1))
