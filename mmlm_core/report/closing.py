@@ -53,6 +53,8 @@ def print_closing(console: Console, folder: RunFolder, split: str) -> None:
         console.print(
             Text("Beside it, controls that have not looked: one answer for all; inputs of other rows.", "dim")
         )
+    if told.get("cut"):
+        console.print(told["cut"], soft_wrap=True)
     if groups := told.get("groups"):
         console.print(Text("groups", style="bold"))
         console.print(_table(groups))

@@ -282,11 +282,11 @@ def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.Monk
     folder = RunFolder(Path("runs/x"))
     folder.path.mkdir(parents=True)
     told = {"rows": 3, "metrics": {"loss": 1.25, "bleu": 50.5}, "controls": {"shuffled inputs": {"loss": 2}}, "skipped": {"a": ""},
-            "groups": {"ripe": {"rows": 2, "bleu": 1}}}  # fmt: skip
+            "groups": {"ripe": {"rows": 2, "bleu": 1}}, "cut": "2 of 3 rows are longer."}  # fmt: skip
     inputs = [{"modality": "text", "kind": "text", "value": "One\n\ntwo " + "and " * 99}]
     rows = [{"inputs": inputs, "prompt": None, "reference": "ham", "prediction": "spam", "right": False}]
     folder.evaluation("test").write_text(json.dumps(told))
-    folder.samples.write_text(json.dumps({"rows": rows}))
+    folder.samples("test").write_text(json.dumps({"rows": rows}))
     assert [line.rstrip() for line in mmlm("eval", "runs/x")[1].splitlines()] == [
         "",
         "on `test`, 3 rows, 1 more could not be used",
@@ -294,6 +294,7 @@ def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.Monk
         "loss      1.250                2",
         "bleu     50.500",
         "Beside it, controls that have not looked: one answer for all; inputs of other rows.",
+        "2 of 3 rows are longer.",
         "groups",
         "      ripe",
         "rows     2",
