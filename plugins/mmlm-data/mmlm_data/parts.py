@@ -78,18 +78,16 @@ def cells(column: Column, rows: NDArray[np.int64]) -> Iterator[Any]:
     Raises:
         DataError: A cell cannot be read.
     """
-    if isinstance(column, pa.ChunkedArray):
-        batches, sound = column.chunks, lambda number: None
-    elif isinstance(column, ArrowColumn):
-        batches, sound = column.batches, column.check
-    else:
+    if not isinstance(column, pa.ChunkedArray | ArrowColumn):
         yield from (value(column, row) for row in rows.tolist())
         return
+    batches = column.batches if isinstance(column, ArrowColumn) else column.chunks
     ends = np.cumsum([len(batch) for batch in batches])
     bounds = np.searchsorted(rows, ends)
     for number, (first, last) in enumerate(pairwise([0, *bounds.tolist()])):
         for start in range(first, last, TAKEN):
-            sound(number)
+            if isinstance(column, ArrowColumn):
+                column.check(number)
             begins = ends[number] - len(batches[number])
             taken = batches[number].take(pa.array(rows[start : min(start + TAKEN, last)] - begins))
             yield from taken.to_pylist()
