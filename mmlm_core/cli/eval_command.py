@@ -32,16 +32,12 @@ def run(argv: Sequence[str]) -> None:
     args = parser.read(argv)
 
     from mmlm_core.evaluation import evaluate
-    from mmlm_core.files import read_json
     from mmlm_core.report.closing import make_console, print_closing
     from mmlm_core.runs import RunFolder
 
     overrides = spelled_out(args.overrides)
     metrics = evaluate(args.run, split=args.split, overrides=overrides)
     folder = RunFolder(args.run).changed(overrides)
-    cut = read_json(folder.evaluation(args.split)).get("cut")
-    if cut:
-        say.note(cut)
     if overrides:
         say.note(f"the run's own figures stay; these are in `{folder.path}`.")
     if args.json:
