@@ -6,14 +6,15 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
 
 from mmlm_core import machine
 from mmlm_core.data.dataset import Prepared, Row, size_of
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Stream
 from mmlm_core.settings import LoaderOptions
+from mmlm_core.types import Example
 
 __all__ = ["Workers", "choose_workers"]
 
@@ -29,7 +30,8 @@ SHORT = 5.0
 MOST = 8
 
 
-class Workers(NamedTuple):
+@dataclass(frozen=True)
+class Workers:
     """How many, and why.
 
     Attributes:
@@ -88,7 +90,7 @@ def _some(prepared: Prepared) -> Iterator[Row]:
     """Yield some rows, prepared, which are spread evenly; the first ones of a stream."""
     examples = prepared.examples
     if isinstance(examples, Stream):
-        given = islice(examples, TRIED + 1)
+        given: Iterator[Example] = islice(examples, TRIED + 1)
     else:
         count = min(len(examples), TRIED + 1)
         given = (examples[place * len(examples) // count] for place in range(count))

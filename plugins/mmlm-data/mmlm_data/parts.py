@@ -79,9 +79,9 @@ def cells(column: Column, rows: NDArray[np.int64]) -> Iterator[Any]:
         DataError: A cell cannot be read.
     """
     if isinstance(column, pa.ChunkedArray):
-        batches, sound = column.chunks, lambda number: None
+        batches = column.chunks
     elif isinstance(column, ArrowColumn):
-        batches, sound = column.batches, column.check
+        batches = column.batches
     else:
         yield from (value(column, row) for row in rows.tolist())
         return
@@ -89,7 +89,8 @@ def cells(column: Column, rows: NDArray[np.int64]) -> Iterator[Any]:
     bounds = np.searchsorted(rows, ends)
     for number, (first, last) in enumerate(pairwise([0, *bounds.tolist()])):
         for start in range(first, last, TAKEN):
-            sound(number)
+            if isinstance(column, ArrowColumn):
+                column.check(number)
             begins = ends[number] - len(batches[number])
             taken = batches[number].take(pa.array(rows[start : min(start + TAKEN, last)] - begins))
             yield from taken.to_pylist()
