@@ -91,7 +91,7 @@ def _some(prepared: Prepared) -> Iterator[Row]:
     examples = prepared.examples
     given: Iterator[Example]
     if isinstance(examples, Stream):
-        given: Iterator[Example] = islice(examples, TRIED + 1)
+        given = islice(examples, TRIED + 1)
     else:
         count = min(len(examples), TRIED + 1)
         given = (examples[place * len(examples) // count] for place in range(count))
