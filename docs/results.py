@@ -29,8 +29,8 @@ HEAD = """# Results
 
 What the recipes of `conf/experiment` reach, each trained by its command and measured by `mmlm eval` on rows that it was
 not trained on, beside two controls (the most frequent answer; the same model, shown the inputs of other rows). `make
-gallery` trains them and writes this page; one seed. Rows may have been trained beside other work on the same cores: alone
-they take fewer minutes, and those that train for given minutes make more steps.
+gallery` trains them and writes this page; one seed. Rows may have been trained beside other work on the same cores:
+alone they take fewer minutes, and those that train for given minutes make more steps.
 
 """
 
