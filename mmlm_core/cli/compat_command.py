@@ -65,7 +65,7 @@ def _answer(menu: Menu, composition: Composition) -> None:
     for misfit in found:
         say.out(say.wrapped(f"- {misfit}"))
     if found:
-        say.out("It is:")
+        say.out("Its parts:")
     say.out(say.wrapped(parts or "nothing is chosen", "  "))
 
 

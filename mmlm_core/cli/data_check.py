@@ -63,7 +63,7 @@ def _table(found: Examination) -> Table:
     if any(split.faults for split in splits):
         table.add_row(Text("cannot be used", style="red"), *(_count(len(split.faults)) for split in splits))
     if any(split.repeated for split in splits):
-        table.add_row("stand there before", *(_count(split.repeated) for split in splits))
+        table.add_row("repeat an earlier row", *(_count(split.repeated) for split in splits))
     names = dict.fromkeys(name for split in splits for name in split.measures)
     if names:
         table.add_row("")

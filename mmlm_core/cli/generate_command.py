@@ -13,7 +13,7 @@ from mmlm_core.cli.presets import spelled_out
 from mmlm_core.cli.rows import InputReader, add_inputs, split_overrides
 from mmlm_core.cli.tables import Tables
 from mmlm_core.errors import CompositionError
-from mmlm_core.plugins import load_plugins
+from mmlm_core.run_reader import read_run
 
 __all__ = ["run"]
 
@@ -33,14 +33,16 @@ def run(argv: Sequence[str]) -> None:
     args = parser.read(argv)
     inputs, overrides = split_overrides(args.inputs)
 
-    from mmlm_core.prediction import load
-
-    predictor = load(args.run, spelled_out(overrides))
-    composition = predictor.composition
+    record = read_run(args.run, spelled_out(overrides))
+    composition = record.composition
     head = composition["head"]
     if "generates" not in head.traits.provides:
         raise CompositionError(f"`head={head.component.name}` of {args.run} generates nothing: use `mmlm predict`.")
-    rows = InputReader(composition, Tables(composition, load_plugins().registry)).read(args, inputs)
+    rows = InputReader(composition, Tables(composition, record.plugins.registry)).read(args, inputs)
+
+    from mmlm_core.prediction import loaded
+
+    predictor = loaded(record)
     first = list(itertools.islice(rows, 2))
     decoding = composition.settings.decoding
     if len(first) == 1 and args.out is None and decoding.beams == decoding.n_best == 1:

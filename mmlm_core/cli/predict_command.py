@@ -14,7 +14,7 @@ from mmlm_core.cli.presets import spelled_out
 from mmlm_core.cli.rows import InputReader, add_inputs, split_overrides
 from mmlm_core.cli.tables import Tables
 from mmlm_core.errors import DataError
-from mmlm_core.plugins import load_plugins
+from mmlm_core.run_reader import read_run
 
 __all__ = ["run", "write"]
 
@@ -34,12 +34,13 @@ def run(argv: Sequence[str]) -> None:
     args = parser.read(argv)
     inputs, overrides = split_overrides(args.inputs)
 
-    from mmlm_core.prediction import load
+    record = read_run(args.run, spelled_out(overrides))
+    rows = InputReader(record.composition, Tables(record.composition, record.plugins.registry)).read(args, inputs)
 
-    predictor = load(args.run, spelled_out(overrides))
-    tables = Tables(predictor.composition, load_plugins().registry)
-    rows = InputReader(predictor.composition, tables).read(args, inputs)
-    write(predictor.predict(rows), args.out, [Path(text) for text in inputs] + [args.table] * (args.table is not None))
+    from mmlm_core.prediction import loaded
+
+    files = [Path(text) for text in inputs] + [args.table] * (args.table is not None)
+    write(loaded(record).predict(rows), args.out, files)
 
 
 def write(predictions: Iterator[Mapping[str, Any]], out: Path | None, inputs: Sequence[Path] = ()) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import mimetypes
 import sys
@@ -60,7 +61,7 @@ class InputReader:
         self._tables = tables
 
     def read(self, args: Namespace, inputs: Sequence[str]) -> Iterator[Row]:
-        """Yield a row for each input.
+        """Return an iterator over a row for each input; the first is read at once, so that what is no input is told.
 
         Args:
             args: The arguments of `add_inputs`.
@@ -70,6 +71,10 @@ class InputReader:
             DataError: An input that cannot be used.
             OptionError: There are no inputs.
         """
+        rows = self._rows(args, inputs)
+        return itertools.chain(list(itertools.islice(rows, 1)), rows)
+
+    def _rows(self, args: Namespace, inputs: Sequence[str]) -> Iterator[Row]:
         extra = {key: value for key, value in (("text", args.text), ("prompt", args.prompt)) if value is not None}
         rows: list[Iterable[Row]] = [self._given(text) for text in inputs]
         if args.table is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmlm_core.composition import Composition
 from mmlm_core.errors import DataError, did_you_mean, one_of
-from mmlm_core.interfaces import DataSource
 from mmlm_core.registry import Registry
+
+if TYPE_CHECKING:
+    from mmlm_core.interfaces import DataSource
 
 __all__ = ["Tables"]
 

@@ -109,15 +109,14 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
 
 
 def _sweep(application: Any, overrides: Sequence[str], place: str) -> None:
-    """Train the jobs of a sweep, and print and write what they reached; also of those before one that failed.
+    """Train the jobs of a sweep, and tell what they reached; also of those before one that failed.
 
     Args:
-        application: Of Hydra.
+        application: What `composing.session` gives.
         overrides: Of the sweep.
         place: Its folder, which is said to Hydra, since the time in its name would be another by now.
     """
     from mmlm_core.cli import composing
-    from mmlm_core.report.sweep import comparison, read_sweep, write_comparison
     from mmlm_core.runs import is_main
 
     place = place if is_main() else os.environ.get(SWEEP_VARIABLE, place)
@@ -128,14 +127,23 @@ def _sweep(application: Any, overrides: Sequence[str], place: str) -> None:
         application.multirun(config_name=composing.PRIMARY, task_function=job, overrides=[*overrides, *where])
     finally:
         del os.environ[SWEEP_VARIABLE]
-        runs = read_sweep(Path(place)) if is_main() else []
-        if runs:
-            heads, *rows = comparison(runs)
-            splits = " and ".join(f"`{split}`" for split in sorted({run.split for run in runs if run.split}))
-            written = " and ".join(str(path) for path in write_comparison(Path(place), runs))
-            say.out(f"\nthe runs of {place}{f', on {splits}' if splits else ''}")
-            say.grid(heads, rows)
-            say.out(f"\ncomparison: {written}")
+        if is_main():
+            _compare(Path(place))
+
+
+def _compare(folder: Path) -> None:
+    """Print and write what the runs in a sweep's folder have reached; nothing where there is none."""
+    from mmlm_core.report.sweep import comparison, read_sweep, write_comparison
+
+    runs = read_sweep(folder)
+    if not runs:
+        return
+    heads, *rows = comparison(runs)
+    splits = " and ".join(f"`{split}`" for split in sorted({run.split for run in runs if run.split}))
+    written = " and ".join(str(path) for path in write_comparison(folder, runs))
+    say.out(f"\nthe runs of {folder}{f', on {splits}' if splits else ''}")
+    say.grid(heads, rows)
+    say.out(f"\ncomparison: {written}")
 
 
 def _say(lines: Sequence[str]) -> None:

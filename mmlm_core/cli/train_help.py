@@ -85,7 +85,7 @@ def _overview(menu: Menu) -> str:
         say.bold("More"),
         "  mmlm train backbone=gru --help    the options of a choice, with their defaults",
         "  mmlm components                   every choice, a line each",
-        "  mmlm compat backbone=gru          whether a composition fits, and why not",
+        "  mmlm compat encoder/image=cnn     whether a composition fits, and why not",
     ]  # fmt: skip
     return "\n".join(lines)
 

@@ -50,9 +50,7 @@ def print_closing(console: Console, folder: RunFolder, split: str) -> None:
     console.print(Text(f"on `{split}`, {told['rows']:,} rows{skipped}", style="bold"))
     console.print(_table({"the model": told["metrics"], **controls}))
     if controls:
-        console.print(
-            Text("Beside it, controls that have not looked: one answer for all; inputs of other rows.", "dim")
-        )
+        console.print(Text(CONTROLS, "dim"))
     if told.get("cut"):
         console.print(told["cut"], soft_wrap=True)
     if groups := told.get("groups"):
@@ -65,10 +63,10 @@ def print_closing(console: Console, folder: RunFolder, split: str) -> None:
     console.print(f"\nreport: {folder.report}", soft_wrap=True)
 
 
-def figure(value: float | None) -> str:
-    """Return a figure as a person reads it: three decimals, or none where it is large; None is no number."""
+def figure(value: float | None, missing: str = "no number") -> str:
+    """Return a figure as a person reads it: three decimals, or none where it is large; None is said by `missing`."""
     if value is None:
-        return "no number"
+        return missing
     return f"{value:,.0f}" if abs(value) >= 1000 or isinstance(value, int) else f"{value:.3f}"
 
 

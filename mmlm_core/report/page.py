@@ -11,6 +11,7 @@ from typing import Any
 
 from mmlm_core.boxes import short, told_rows
 from mmlm_core.files import read_json, read_lines, read_yaml, write_text
+from mmlm_core.report.closing import figure
 from mmlm_core.report.curves import Series, chart
 from mmlm_core.report.gallery import gallery
 from mmlm_core.runs import RunFolder
@@ -20,6 +21,9 @@ __all__ = ["write_report"]
 
 LARGE = 3
 """Metrics that stand large at the top: the head's first ones, which tell most."""
+
+DRAWN = 3
+"""Figures of validation that are drawn beside the loss."""
 
 
 def write_report(folder: RunFolder, evaluated: RunFolder | None = None) -> Path:
@@ -155,7 +159,7 @@ def _curves(lines: Sequence[Mapping[str, Any]]) -> str:
     measured = dict.fromkeys(
         name for line in validation for name in line if name not in ("split", "step", "epoch", "loss")
     )
-    shown = list(measured)[:2]
+    shown = list(measured)[:DRAWN]
     dots = len(validation) <= 40
     charts = [
         chart("loss", [series("training", train, "loss"), series("validation", validation, "loss", dots)]),
@@ -186,7 +190,7 @@ def _model(environment: Mapping[str, Any]) -> str:
 def _repeat(environment: Mapping[str, Any], summary: Mapping[str, Any], overrides: Sequence[str]) -> str:
     asked = [str(override) for override in overrides if not str(override).startswith("run.name=")]  # it is taken
     command = " ".join(["mmlm train", *map(shlex.quote, asked)])
-    machine = environment.get("machine", {})
+    machine, threads = environment.get("machine", {}), environment.get("threads", "?")
     versions = [
         f"mmlm {environment.get('mmlm')}",
         f"torch {environment.get('torch')}",
@@ -199,7 +203,7 @@ def _repeat(environment: Mapping[str, Any], summary: Mapping[str, Any], override
     devices = [machine.get("cpu"), f"{machine.get('cores')} cores", *machine.get("gpus", [])]
     facts = {
         "machine": ", ".join(filter(None, devices)),
-        "arithmetic": f"{environment.get('precision', 'fp32')}, {environment.get('threads', '?')} threads",
+        "arithmetic": f"{environment.get('precision', 'fp32')}, {threads} thread{'' if threads == 1 else 's'}",
         "versions": ", ".join(versions),
         "plugins": ", ".join(f"{p['distribution']} {p['version']}".strip() for p in environment.get("plugins", [])),
         "seed": str(environment.get("seed")),
@@ -216,9 +220,5 @@ def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} s"
 
 
-def _figure(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
+def _figure(value: float | None) -> str:
+    return figure(value, "–")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmlm_core.files import read_json, read_yaml, write_table, write_text
+from mmlm_core.report.closing import figure
 from mmlm_core.runs import RunFolder
 
 __all__ = ["SweptRun", "comparison", "read_sweep", "write_comparison"]
@@ -63,7 +64,7 @@ def comparison(runs: Sequence[SweptRun]) -> list[list[str]]:
     keys, names = differing(runs), _shown(runs)
     table = [["run", *keys, *names, "minutes"]]
     for run in runs:
-        cells = [_figure(run.metrics.get(name)) for name in names]
+        cells = [figure(run.metrics.get(name), "") for name in names]
         minutes = "not ended" if run.minutes is None else f"{run.minutes:.1f}"
         table.append([run.folder.name, *(run.overrides.get(key, "") for key in keys), *cells, minutes])
     for group in _repeated(runs, keys):
@@ -121,8 +122,4 @@ def _repeated(runs: Sequence[SweptRun], keys: Sequence[str]) -> Iterator[list[Sw
 def _spread(values: Sequence[float]) -> str:
     if len(values) < 2:
         return ""
-    return f"{_figure(statistics.fmean(values))} ± {_figure(statistics.stdev(values))}"
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
+    return f"{figure(statistics.fmean(values))} ± {figure(statistics.stdev(values))}"

@@ -54,7 +54,7 @@ def test_what_is_wrong_is_counted_located_and_ends_with_1(tmp_path: Path, capsys
     assert "held.csv:2 = train.csv:2 the same but for case, spaces and signs, with another target" in printed
     assert "held.csv:3 `data.target=label`: The label `huge` is not in the training data." in printed
     assert "held.csv:4 `data.target=label`: The row has no target." in printed
-    assert "stand there before 1 -" in printed
+    assert "repeat an earlier row 1 -" in printed
     assert printed.endswith("✗ 2 rows cannot be used; 2 rows of `validation` stand in `train` too.")
 
 

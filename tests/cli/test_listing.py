@@ -117,7 +117,7 @@ def test_compat_tells_every_misfit_of_a_composition(mmlm: Mmlm) -> None:
     )
     assert "- `head=captioning` reads or writes text: it needs a `tokenizer`." in printed
     assert printed.splitlines()[-3:] == [
-        "It is:", "  data=emoji fusion=concat backbone=bert head=captioning optimizer=adamw", "  schedule=cosine"
+        "Its parts:", "  data=emoji fusion=concat backbone=bert head=captioning optimizer=adamw", "  schedule=cosine"
     ]  # fmt: skip
 
 

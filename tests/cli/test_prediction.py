@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mmlm_core.cli import generate_command, predict_command
 from mmlm_core.composition import Composition
 from mmlm_core.errors import DataError
 from mmlm_core.plugins import Plugins
@@ -44,17 +46,20 @@ class Loaded:
             "data": {"name": "table", "inputs": {"image": "picture"}},
         }  # fmt: skip
 
-    def load(self, run: Path, overrides: list[str]) -> Echo:
+    def read(self, run: Path, overrides: list[str]) -> types.SimpleNamespace:
         self.asked.append((run, overrides))
-        return Echo(Composition.from_mapping(self.toys.registry, self.mapping))
+        composition = Composition.from_mapping(self.toys.registry, self.mapping)
+        return types.SimpleNamespace(composition=composition, plugins=self.toys)
 
 
 @pytest.fixture
 def loaded(toys: Plugins, monkeypatch: pytest.MonkeyPatch) -> Loaded:
     made = Loaded(toys)
     module = types.ModuleType("mmlm_core.prediction")
-    module.load = made.load  # type: ignore[attr-defined]
+    module.loaded = lambda record: Echo(record.composition)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mmlm_core.prediction", module)
+    for command in (predict_command, generate_command):
+        monkeypatch.setattr(command, "read_run", made.read)
     return made
 
 
@@ -305,3 +310,11 @@ def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.Monk
         "",
         "report: runs/x/report.html",
     ]
+
+
+@pytest.mark.parametrize("command", ["predict", "generate"])
+def test_a_run_that_is_not_there_is_told_without_torch(tmp_path: Path, command: str) -> None:
+    code = "import sys; from mmlm_core.cli.main import main; print(main(sys.argv[1:]), 'torch' in sys.modules)"
+    words = [sys.executable, "-c", code, command, str(tmp_path / "nowhere"), "cat.png"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr.startswith("error: ")) == ("2 False\n", True)
