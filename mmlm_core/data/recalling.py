@@ -85,6 +85,10 @@ class Recalling(Processor):
             made |= {PENDING + name: tensor for name, tensor in self.processor.collate(raw, generator).items()}
         return made
 
+    def excess(self, item: Any) -> str:
+        """See `Processor.excess`."""
+        return self.processor.excess(item)
+
     def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
         """See `Processor.measures`; nothing is measured of an item whose features are known."""
         return {} if VALUES in tensors else self.processor.measures(tensors)

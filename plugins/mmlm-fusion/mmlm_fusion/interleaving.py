@@ -82,6 +82,10 @@ class Interleaving(Processor):
         """See `Processor.collate`."""
         return self._processor.collate(items, generator)
 
+    def excess(self, item: Any) -> str:
+        """See `Processor.excess`."""
+        return self._processor.excess(item)
+
     def measures(self, tensors: Mapping[str, Tensor]) -> dict[str, float]:
         """See `Processor.measures`."""
         return self._processor.measures(tensors)

@@ -31,8 +31,8 @@ class Quirk(nn.Module):
         if fault == "unseeded_constant":
             self.offset = torch.full((width,), random.uniform(-9, 9))
         if fault == "order_of_a_set":
-            words = list({f"word {number}" for number in range(50)})
-            self.shift.data += torch.linspace(0, 1, 50)[words.index("word 7")]
+            words = {f"word {number}" for number in range(50)}
+            self.shift.data += sum(place * int(word[5:]) for place, word in enumerate(words)) / 50**3
 
     def forward(self, values: Tensor) -> Tensor:
         """Shape: [..., D] -> [..., D]."""
