@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from mmlm_core.composition import Choice, Composition, kind_of, slots
-from mmlm_core.errors import CompositionError, MmlmError, gather, one_of
+from mmlm_core.errors import CompositionError, one_of
 from mmlm_core.registry import ALL, Need, Registry
 
-__all__ = ["REQUIRED", "Misfit", "check", "check_all", "check_files", "misfits", "pair"]
+__all__ = ["REQUIRED", "Misfit", "check", "misfits", "pair"]
 
 REQUIRED = ("data", "fusion", "backbone", "head", "optimizer", "schedule")
 """The slots that every composition fills; `tokenizer` and the encoders are asked for by who needs them."""
@@ -45,43 +44,6 @@ def check(composition: Composition, registry: Registry) -> None:
     if found:
         lines = "\n".join(f"  - {misfit}" for misfit in found)
         raise CompositionError(f"This composition does not fit together:\n{lines}")
-
-
-def check_all(composition: Composition, registry: Registry) -> None:
-    """Raise where the parts do not fit, or files are plainly not as options say.
-
-    Raises:
-        MmlmError: With both.
-    """
-    problems: list[MmlmError] = []
-    for checked in (partial(check, composition, registry), partial(check_files, composition)):
-        try:
-            checked()
-        except MmlmError as error:
-            problems.append(error)
-    if problems:
-        raise gather(problems)
-
-
-def check_files(composition: Composition) -> None:
-    """Raise where files that options name are missing, or plainly not as the options say.
-
-    Asked before anything heavy is imported, of those options that have a method `check_files`. What only reading all
-    rows tells, it does not. A run that is loaded is not asked: it needs no data. Such options also have a method
-    `place_files`, which takes a folder, lets relative paths that lead nowhere from here and somewhere from there be
-    those, and returns them as they were.
-
-    Raises:
-        MmlmError: With everything that is wrong.
-    """
-    problems: list[MmlmError] = []
-    for choice in composition.choices.values():
-        try:
-            getattr(choice.options, "check_files", lambda: None)()
-        except MmlmError as error:
-            problems.append(error)
-    if problems:
-        raise gather(problems)
 
 
 def misfits(composition: Composition, registry: Registry) -> list[Misfit]:

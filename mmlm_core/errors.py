@@ -6,7 +6,7 @@ choice, and the place that the value came from. Messages are composed here, so t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from reprlib import Repr
 
@@ -24,6 +24,7 @@ __all__ = [
     "gather",
     "one_of",
     "quoted",
+    "run_all",
 ]
 
 
@@ -111,3 +112,22 @@ def gather(problems: Sequence[MmlmError]) -> MmlmError:
     told = kind(f"{len(flat)} things are wrong:" + "".join(f"\n- {problem}" for problem in flat))
     told.problems = tuple(flat)
     return told
+
+
+def run_all(checks: Iterable[Callable[[], object]]) -> None:
+    """Run every check, whatever those before it say.
+
+    Args:
+        checks: Each raises where something is wrong.
+
+    Raises:
+        MmlmError: With all that is wrong, one a line.
+    """
+    problems: list[MmlmError] = []
+    for check in checks:
+        try:
+            check()
+        except MmlmError as error:
+            problems.append(error)
+    if problems:
+        raise gather(problems)

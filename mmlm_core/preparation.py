@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from mmlm_core.build import build
-from mmlm_core.compat import check_files
 from mmlm_core.composition import Composition
 from mmlm_core.data.survey import Survey
 from mmlm_core.interfaces import DataSource, Head, Stream, Tokenizer
 from mmlm_core.model import Model
+from mmlm_core.named_files import check_files
 from mmlm_core.starting import read_start
 from mmlm_core.vocabulary import make_tokenizer
 

@@ -14,6 +14,7 @@ from mmlm_core.composition import Composition
 from mmlm_core.errors import MissingPluginError, MmlmError, RunError, UnknownChoiceError, did_you_mean
 from mmlm_core.files import read_json, read_yaml
 from mmlm_core.hookspecs import API
+from mmlm_core.named_files import check_files, place_files
 from mmlm_core.overriding import CHANGEABLE, override
 from mmlm_core.plugins import VARIABLE, Plugins, load_plugins
 from mmlm_core.registry import Registry, leaves_out
@@ -119,12 +120,10 @@ def find_data(record: RunRecord, advice: str) -> None:
         MmlmError: With everything that is missing, and where the run was trained.
     """
     there = Path(str(record.environment.get("folder", "")))
-    for choice in record.composition.choices.values():
-        place = getattr(choice.options, "place_files", None)
-        for path in place(there) if place and there.is_absolute() else ():
-            _log.warning("`%s` is not here: it is read in `%s`, where the run was trained.", path, there)
+    for path in place_files(record.composition, there) if there.is_absolute() else ():
+        _log.warning("`%s` is not here: it is read in `%s`, where the run was trained.", path, there)
     try:
-        compat.check_files(record.composition)
+        check_files(record.composition)
     except MmlmError as error:
         if not there.is_absolute() or there == Path.cwd():
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import hydra
@@ -18,13 +19,16 @@ from hydra.version import VersionBase
 from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from mmlm_core import compat
 from mmlm_core.cli import checking, explain, swapping
 from mmlm_core.cli.menu import Menu
 from mmlm_core.cli.source import PRIMARY, serving
 from mmlm_core.composition import Composition
-from mmlm_core.errors import MmlmError, OptionError, gather
+from mmlm_core.errors import MmlmError, OptionError, gather, run_all
+from mmlm_core.named_files import check_files
+from mmlm_core.registry import Registry
 
-__all__ = ["PRIMARY", "compose", "jobs", "session", "swapped", "sweeping", "to_composition", "to_mapping",
+__all__ = ["PRIMARY", "check", "compose", "jobs", "session", "swapped", "sweeping", "to_composition", "to_mapping",
            "typed_overrides"]  # fmt: skip
 
 
@@ -77,6 +81,15 @@ def compose(application: Any, menu: Menu, overrides: Sequence[str], sweep: bool 
     if not sweep:
         swapped(cfg, menu)
     return cfg
+
+
+def check(composition: Composition, registry: Registry) -> None:
+    """Raise where the parts do not fit, or files are plainly not as options say.
+
+    Raises:
+        MmlmError: With both.
+    """
+    run_all([partial(compat.check, composition, registry), partial(check_files, composition)])
 
 
 def swapped(cfg: DictConfig, menu: Menu) -> list[str]:

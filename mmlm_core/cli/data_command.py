@@ -66,12 +66,11 @@ def _prepared(args: Namespace) -> Preparation:
     """Return the composition that the arguments describe, with its rows and processors."""
     menu = Menu(load_plugins(), args.config_dir)
 
-    from mmlm_core import compat
     from mmlm_core.cli import composing
 
     with composing.session(menu) as application:
         composition = composing.to_composition(composing.compose(application, menu, args.overrides), menu)
-    compat.check_all(composition, menu.registry)
+    composing.check(composition, menu.registry)
 
     from mmlm_core.preparation import prepare
     from mmlm_core.settings import OnError

@@ -83,7 +83,6 @@ def _parser() -> Parser:
 
 
 def _compose_and_train(args: Namespace, menu: Menu) -> None:
-    from mmlm_core import compat
     from mmlm_core.cli import composing
 
     with composing.session(menu) as application:
@@ -101,7 +100,7 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
             return
         composition = composing.to_composition(cfg, menu)
         _say(composing.swapped(cfg, menu))
-    compat.check_all(composition, menu.registry)
+    composing.check(composition, menu.registry)
     check_machine(composition.settings)
     from mmlm_core.training import train
 
@@ -193,7 +192,6 @@ def _check_jobs(application: Any, menu: Menu, overrides: Sequence[str]) -> None:
     Raises:
         MmlmError: With everything that is wrong with each of them.
     """
-    from mmlm_core import compat
     from mmlm_core.cli import checking, composing
     from mmlm_core.errors import MmlmError, gather
 
@@ -201,7 +199,7 @@ def _check_jobs(application: Any, menu: Menu, overrides: Sequence[str]) -> None:
     for number, texts in enumerate(composing.jobs(checking.parse(overrides)) or []):
         try:
             composition = composing.to_composition(composing.compose(application, menu, texts), menu)
-            compat.check_all(composition, menu.registry)
+            composing.check(composition, menu.registry)
             check_machine(composition.settings)
         except MmlmError as error:
             problems.append(type(error)(f"job {number} ({' '.join(texts)}): {error}"))

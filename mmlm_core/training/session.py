@@ -39,11 +39,11 @@ from mmlm_core.training.assembly import choose_precision, make_trainer, most_epo
 from mmlm_core.training.bar import Bar
 from mmlm_core.training.checkpoints import WholeCheckpoints
 from mmlm_core.training.clock import Clock
-from mmlm_core.training.company import one_error
 from mmlm_core.training.conductor import Conductor
 from mmlm_core.training.feature_cache import FeatureCache
 from mmlm_core.training.interrupts import Interrupts
 from mmlm_core.training.module import TrainingModule
+from mmlm_core.training.one_error import one_error
 from mmlm_core.training.quiet import quiet
 from mmlm_core.training.selection import Selection
 from mmlm_core.training.trackers import make_trackers

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmlm_core.errors import MmlmError, OptionError, quoted
+from mmlm_core.named_files import NamesFiles
 from mmlm_core.options import typed
 from mmlm_core.plugins import load_plugins
 from mmlm_core.registry import Component, Traits
@@ -55,14 +56,15 @@ class MixOptions:
             self.found[word] = Source(component, options, float(weight))
 
     def place_files(self, folder: Path) -> list[str]:
-        """See `mmlm_core.compat.check_files`."""
-        return [path for source in self.found.values() if hasattr(source.options, "place_files")
+        """See `mmlm_core.named_files`."""
+        return [path for source in self.found.values() if isinstance(source.options, NamesFiles)
                 for path in source.options.place_files(folder)]  # fmt: skip
 
     def check_files(self) -> None:
-        """See `mmlm_core.compat.check_files`."""
+        """See `mmlm_core.named_files`."""
         for word, source in self.found.items():
             try:
-                getattr(source.options, "check_files", lambda: None)()
+                if isinstance(source.options, NamesFiles):
+                    source.options.check_files()
             except MmlmError as error:
                 raise type(error)(str(error).replace("`data.", f"`data.sources.{word}.")) from error

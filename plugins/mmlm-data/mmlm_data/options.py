@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mmlm_core.errors import DataError, MmlmError, OptionError, gather, quoted
+from mmlm_core.errors import DataError, OptionError, quoted, run_all
 from mmlm_core.ranges import check_range
 from mmlm_data.guessing import guess
 
@@ -100,18 +101,12 @@ class MappedOptions:
         return wanted | {name: option for option, name in said.items() if name}
 
     def check_files(self) -> None:
-        """See `mmlm_core.compat.check_files`."""
-        problems: list[MmlmError] = []
-        for path in dict.fromkeys(filter(None, (self.path, self.validation, self.test))):
-            try:
-                self.check_file(path)
-            except MmlmError as error:
-                problems.append(error)
-        if problems:
-            raise gather(problems)
+        """See `mmlm_core.named_files`."""
+        paths = dict.fromkeys(filter(None, (self.path, self.validation, self.test)))
+        run_all(partial(self.check_file, path) for path in paths)
 
     def place_files(self, folder: Path) -> list[str]:
-        """See `mmlm_core.compat.check_files`."""
+        """See `mmlm_core.named_files`."""
         placed = []
         for option in ("path", "validation", "test"):
             path = getattr(self, option)

@@ -6,8 +6,7 @@ import pytest
 
 from mmlm_core.errors import DataError, RunError
 from mmlm_core.runs import RunFolder
-from mmlm_core.training import company
-from mmlm_core.training.company import one_error
+from mmlm_core.training.one_error import one_error
 
 CLOSED = "[pair.cc:561] Connection closed by peer [127.0.0.1]:28300."
 
@@ -44,7 +43,7 @@ def test_a_connection_that_is_closed_tells_nothing_where_the_reason_was_told(tmp
 def test_a_connection_that_is_closed_for_no_known_reason_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(company, "PATIENCE", 0.0)
+    monkeypatch.setattr("mmlm_core.training.one_error.PATIENCE", 0.0)
     with pytest.raises(RunError, match=r"^Another process of this training has ended: what it wrote says why\.$"):
         fail(tmp_path, RuntimeError(CLOSED))
 
