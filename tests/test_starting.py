@@ -13,6 +13,7 @@ from mmlm_core.plugins import load_plugins
 from mmlm_core.preparation import prepare
 from mmlm_core.record import record_start
 from mmlm_core.runs import RunFolder
+from mmlm_core.training.fit import resume, train
 from mmlm_core.weights import save_weights
 
 PLUGINS = load_plugins()
@@ -147,3 +148,14 @@ def test_a_run_without_a_shared_part_is_refused(run, table, tmp_path):
 def test_a_run_that_is_not_there_is_refused_before_any_row_is_read(tmp_path):
     with pytest.raises(RunError, match="is no run"):
         prepare(compose(tmp_path / "missing.jsonl", f"run.init={tmp_path / 'nowhere'}"))
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_starts_from_the_same_weights_again(run, table, tmp_path):
+    quick = ("trainer.max_steps=2", "trainer.progress=false", "trainer.devices=1", "trainer.accelerator=cpu",
+             "tracker.wandb=off", "data.test_fraction=0", "loader.batch_size=4", f"run.folder={tmp_path}", "run.name=x",
+             "optimizer.lr=1e-6")  # fmt: skip
+    path = train(compose(table, f"run.init={run}", *quick))
+    whole = (path / "model.safetensors").read_bytes()
+    for name in ("model.safetensors", "summary.json", "checkpoints/last.ckpt", "metrics.jsonl"):
+        (path / name).unlink()
+    assert (resume(path) / "model.safetensors").read_bytes() == whole

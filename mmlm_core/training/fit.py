@@ -74,12 +74,12 @@ def resume(run: Path | RunRecord, plugins: Plugins | None = None) -> Path:
     check_machine(composition.settings, resumed=True)
     with alone(folder), _one_folder(folder, composition):
         random_state.seed_all(composition.settings.run.seed)
-        session = Session(folder, _prepare_again(record))
-        _check_rows(record, session)
         checkpoint = last_checkpoint(folder)
+        session = Session(folder, prepare(composition) if checkpoint is None else _prepare_again(record))
+        _check_rows(record, session)
         if is_main():
             clean(folder)
-            if checkpoint is None:  # it was killed before the first one: it begins anew, with the same seed
+            if checkpoint is None:  # it was killed before the first one: it begins anew, with the same seed and all
                 folder.metrics.unlink(missing_ok=True)
                 session.console.print("There is no checkpoint yet: the training begins anew.")
         _run(session, record.plugins, checkpoint)
