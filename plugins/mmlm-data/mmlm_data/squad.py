@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from mmlm_core.errors import DataError
+from mmlm_core.errors import DataError, quoted
 from mmlm_data.documents import document, member, members
 from mmlm_data.file_source import FileSource
 from mmlm_data.language_options import SquadOptions
@@ -74,11 +74,13 @@ def _answers(file: Path, question: Any, context: str, where: str) -> tuple[list[
     """Return the answers, and where each begins in the context."""
     texts, starts = [], []
     if isinstance(question, dict) and question.get("is_impossible"):
+        if question.get("answers"):
+            raise DataError(f"`{file}` {where} has answers, and `is_impossible` says that there is none.")
         return [], []
     for at, answer in members(file, question, "answers", where):
         text, start = member(file, answer, "text", str, at), member(file, answer, "answer_start", int, at)
         if not 0 <= start <= len(context) - len(text) or context[start : start + len(text)] != text:
-            raise DataError(f"`{file}` {at}: `{text[:60]}` does not stand at the character {start} of its context.")
+            raise DataError(f"`{file}` {at}: {quoted(text)} does not stand at the character {start} of its context.")
         texts.append(text)
         starts.append(start)
     return texts, starts

@@ -292,7 +292,16 @@ def test_an_answer_that_is_not_where_it_is_said_is_named(tmp_path: Path) -> None
     content = {"data": [{"paragraphs": [{"context": "The cat sat.", "qas": [question]}]}]}
     path = written(tmp_path / "dev-v1.1.json", content)
     assert error_of("squad", tmp_path, path=str(path)) == (
-        "`dev-v1.1.json` data[0].paragraphs[0].qas[0].answers[0]: `cat` does not stand at the character 5 of its context."
+        "`dev-v1.1.json` data[0].paragraphs[0].qas[0].answers[0]: 'cat' does not stand at the character 5 of its context."
+    )
+
+
+def test_a_question_without_an_answer_that_has_one_is_named(tmp_path: Path) -> None:
+    question = {"question": "Who?", "answers": [{"text": "cat", "answer_start": 4}], "is_impossible": True}
+    content = {"data": [{"paragraphs": [{"context": "The cat sat.", "qas": [question]}]}]}
+    path = written(tmp_path / "dev-v2.0.json", content)
+    assert error_of("squad", tmp_path, path=str(path)) == (
+        "`dev-v2.0.json` data[0].paragraphs[0].qas[0] has answers, and `is_impossible` says that there is none."
     )
 
 
