@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from mmlm_core.cli import say
 from mmlm_core.cli.arguments import Parser
 from mmlm_core.cli.presets import spelled_out
 from mmlm_core.cli.rows import InputReader, add_inputs, split_overrides
@@ -57,10 +58,14 @@ def write(predictions: Iterator[Mapping[str, Any]], out: Path | None, inputs: Se
     Raises:
         DataError: The file cannot be written, or is one of the inputs.
     """
+    count = 0
     with _opened(out, inputs) as file:
         for prediction in predictions:
             file.write(json.dumps(prediction, ensure_ascii=False) + "\n")
             file.flush()
+            count += 1
+    if out is not None:
+        say.note(f"`{out}` has {count:,} prediction{'' if count == 1 else 's'}.")
 
 
 @contextmanager
