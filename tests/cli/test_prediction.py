@@ -222,7 +222,11 @@ def test_an_input_that_cannot_be_used_leaves_the_prompt_unwritten(
 
 
 def test_predictions_are_written_to_a_file(mmlm: Mmlm, loaded: Loaded, folder: Path) -> None:
-    assert mmlm("predict", "runs/x", "b.png", "--out", "made/out.jsonl") == (0, "", "note: `made/out.jsonl` has 1 prediction.\n")
+    assert mmlm("predict", "runs/x", "b.png", "--out", "made/out.jsonl") == (
+        0,
+        "",
+        "note: `made/out.jsonl` has 1 prediction.\n",
+    )
     assert (folder / "made" / "out.jsonl").read_text() == '{"key": "b.png", "image": "b.png"}\n'
 
 
