@@ -26,7 +26,7 @@ from mmlm_core.judging import continuation, judge, writes_freely
 from mmlm_core.prediction import Predictor, loaded
 from mmlm_core.preparation import STREAMED, make_source
 from mmlm_core.report import write_report
-from mmlm_core.run_reader import find_data, read_run
+from mmlm_core.run_reader import RunRecord, find_data, read_run
 from mmlm_core.runs import RunFolder
 from mmlm_core.samples import prediction_row, sample, with_shown_target
 from mmlm_core.settings import OnError
@@ -57,7 +57,7 @@ class Judged:
 
 
 def evaluate(
-    run: str | PathLike[str],
+    run: str | PathLike[str] | RunRecord,
     *,
     split: str = "test",
     overrides: Sequence[str] = (),
@@ -74,7 +74,7 @@ def evaluate(
     the head compares the inputs of a row, all that makes sense is to leave one of the modalities as it is.
 
     Args:
-        run: The run folder.
+        run: The run folder; or the run, as it was read with the same overrides.
         split: Of the run's data.
         overrides: Values that replace the run's own, as `decoding.beams=4` or `data.path=more.csv`.
         controls: Whether to measure the controls too.
@@ -88,7 +88,7 @@ def evaluate(
         DataError: There is no such split, or a row cannot be used.
     """
     began = time.monotonic()
-    record = read_run(Path(run), overrides)
+    record = run if isinstance(run, RunRecord) else read_run(Path(run), overrides)
     find_data(record, "evaluate it there, or say where the data is, as `data.path=...`.")
     predictor = loaded(record)
     settings = predictor.composition.settings
@@ -100,7 +100,7 @@ def evaluate(
     judged = _judge(predictor, source.read(split), progress, f"evaluating on {split}")
     metrics = _metrics(predictor, judged)
     told = _controls(predictor, judged, _targets(source), progress) if controls else {}
-    folder = RunFolder(Path(run)).changed(overrides)
+    folder = record.folder.changed(overrides)
     folder.path.mkdir(parents=True, exist_ok=True)
     shown = [with_shown_target(example, predictor.model.head) for example in judged.examples]
     _keep_earlier(folder, split, metrics)
@@ -120,7 +120,7 @@ def evaluate(
             "seconds": round(time.monotonic() - began, 1),
         },
     )
-    write_report(RunFolder(Path(run)), folder)
+    write_report(record.folder, folder)
     return metrics
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from mmlm_core.cli import say
 from mmlm_core.cli.arguments import Parser
 from mmlm_core.cli.presets import spelled_out
+from mmlm_core.run_reader import read_run
 
 __all__ = ["run"]
 
@@ -31,13 +32,14 @@ def run(argv: Sequence[str]) -> None:
     parser.add_argument("--json", action="store_true", help="print the metrics as one line of JSON")
     args = parser.read(argv)
 
+    overrides = spelled_out(args.overrides)
+    record = read_run(args.run, overrides)
+
     from mmlm_core.evaluation import evaluate
     from mmlm_core.report.closing import make_console, print_closing
-    from mmlm_core.runs import RunFolder
 
-    overrides = spelled_out(args.overrides)
-    metrics = evaluate(args.run, split=args.split, overrides=overrides)
-    folder = RunFolder(args.run).changed(overrides)
+    metrics = evaluate(record, split=args.split, overrides=overrides)
+    folder = record.folder.changed(overrides)
     if overrides:
         say.note(f"the run's own figures stay; these are in `{folder.path}`.")
     if args.json:

@@ -275,13 +275,16 @@ def test_a_head_that_does_not_generate_is_told(mmlm: Mmlm, loaded: Loaded, folde
 def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[object] = []
 
-    def evaluate(run: Path, *, split: str, overrides: list[str]) -> dict[str, float]:
-        asked.append((run, split, overrides))
+    def evaluate(record: Any, *, split: str, overrides: list[str]) -> dict[str, float]:
+        asked.append((record.folder.path, split, overrides))
         return {"loss": 1.25, "bleu": 0.5}
 
     module = types.ModuleType("mmlm_core.evaluation")
     module.evaluate = evaluate  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mmlm_core.evaluation", module)
+    monkeypatch.setattr(
+        "mmlm_core.cli.eval_command.read_run", lambda run, overrides: types.SimpleNamespace(folder=RunFolder(run))
+    )
     assert mmlm("eval", "runs/x", "--split", "validation", "decoding.beams=4", "--json") == (
         0, '{"loss": 1.25, "bleu": 0.5}\n',
         "note: the run's own figures stay; these are in `runs/x/evaluations/decoding.beams=4`.\n",
@@ -316,9 +319,10 @@ def test_eval_prints_the_metrics_of_a_split(mmlm: Mmlm, monkeypatch: pytest.Monk
     ]
 
 
-@pytest.mark.parametrize("command", ["predict", "generate"])
+@pytest.mark.parametrize("command", ["predict", "generate", "eval"])
 def test_a_run_that_is_not_there_is_told_without_torch(tmp_path: Path, command: str) -> None:
     code = "import sys; from mmlm_core.cli.main import main; print(main(sys.argv[1:]), 'torch' in sys.modules)"
-    words = [sys.executable, "-c", code, command, str(tmp_path / "nowhere"), "cat.png"]
+    words = [sys.executable, "-c", code, command, str(tmp_path / "nowhere")]
+    words += [] if command == "eval" else ["cat.png"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr.startswith("error: ")) == ("2 False\n", True)
