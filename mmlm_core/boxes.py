@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +64,17 @@ def boxes(composition: Composition, plugins: Plugins, model: Model, tokenizer: T
 
 
 def changed(options: Any) -> str:
-    """Return the options that are not at their defaults, as `width=64 depth=2`."""
-    now, default = plain(options), plain(type(options)())
-    return " ".join(f"{name}={value}" for name, value in now.items() if value != default[name])
+    """Return the options that are not at their defaults, as `width=64 inputs.image=path`."""
+    return " ".join(_differing(plain(options), plain(type(options)())))
+
+
+def _differing(now: Mapping[str, Any], default: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    for name, value in now.items():
+        before = default.get(name)
+        if isinstance(value, Mapping) and value:
+            yield from _differing(value, before if isinstance(before, Mapping) else {}, f"{path}{name}.")
+        elif name not in default or value != before:
+            yield f"{path}{name}={value}"
 
 
 def count(model: nn.Module) -> int:
