@@ -10,7 +10,7 @@ import shutil
 import struct
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from safetensors.torch import load, save
 from torch import Tensor
 
-__all__ = ["FeatureStore", "usage"]
+__all__ = ["FeatureStore", "stores", "usage"]
 
 RECORD = struct.Struct("<16sQQI")
 """What an index says of an item: its digest, where its tensors begin and how many bytes they are, their checksum."""
@@ -43,7 +43,7 @@ class FeatureStore:
     finds what was written since.
 
     Args:
-        folder: Of this store; the folders beside it are stores too.
+        folder: Of this store; there may be other stores beside it, and folders that are none, which are left alone.
         most_bytes: What all these stores may hold together. Where it is reached, those that were not used for longest
             go first; where only this one is left, nothing more is written.
     """
@@ -120,9 +120,8 @@ class FeatureStore:
 
     def _make_room(self, size: int) -> bool:
         """Remove the other stores that were not used for longest until there is room, and return whether there is."""
-        others = sorted((path for path in self.folder.parent.iterdir() if path.is_dir() and path != self.folder),
-                        key=lambda path: path.stat().st_mtime)  # fmt: skip
-        while (free := self.most_bytes - usage(self.folder.parent)) < size and others:
+        others = sorted(stores(self.folder), key=lambda path: path.stat().st_mtime)
+        while (free := self.most_bytes - sum(map(_held, [self.folder, *others]))) < size and others:
             shutil.rmtree(others.pop(0), ignore_errors=True)
         self._room = min(free, MEASURED)
         if free < size:
@@ -164,6 +163,17 @@ class FeatureStore:
         return mapped[offset : offset + size]
 
 
+def stores(beside: Path) -> list[Path]:
+    """Return the folders of the other stores beside one: those that hold shards and nothing that no store writes."""
+    others = (path for path in beside.parent.iterdir() if path.is_dir() and path != beside)
+    return [path for path in others if _is_store([entry.name for entry in path.iterdir()])]
+
+
+def _is_store(names: Collection[str]) -> bool:
+    own = (DATA, INDEX, ENDED, ".json")  # what the store is about is written beside its shards
+    return any(name.endswith(INDEX) for name in names) and all(name.endswith(own) for name in names)
+
+
 def usage(folder: Path) -> int:
     """Return the bytes of all files under a folder."""
     total = 0
@@ -171,3 +181,7 @@ def usage(folder: Path) -> int:
         with suppress(OSError):
             total += path.stat().st_size
     return total
+
+
+def _held(store: Path) -> int:
+    return store.stat().st_size + usage(store)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from mmlm_core.composition import Choice, Composition
-from mmlm_core.data.feature_store import FeatureStore, usage
+from mmlm_core.data.feature_store import FeatureStore, stores, usage
 from mmlm_core.data.recalling import DIGEST, KNOWN, MASK, ORDER, PENDING, VALUES, under
 from mmlm_core.errors import RunError
 from mmlm_core.files import cache_folder, read_json, write_json
@@ -97,10 +97,8 @@ class FeatureCache:
         """Return a line of each encoder: where its features are kept, and how many are there."""
         lines = []
         for name, kept in self._kept.items():
-            root = kept.store.folder.parent
-            own = usage(kept.store.folder)
-            others = [path for path in root.iterdir() if path.is_dir() and path != kept.store.folder]
-            also = f" (beside {len(others)} of other encoders, {_size(usage(root) - own)}, which can be deleted)"
+            own, others = usage(kept.store.folder), stores(kept.store.folder)
+            also = f" (beside {len(others)} of other encoders, {_size(sum(map(usage, others)))}, which can be deleted)"
             lines.append(f"features of encoder/{name} are kept in {kept.store.folder}: {len(kept.store):,} known, "
                          f"{_size(own)}{also if others else ''}")  # fmt: skip
         return "\n".join([*lines, *self._hints])

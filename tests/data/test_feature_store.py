@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,19 @@ def test_content_is_the_same_wherever_it_lies(tmp_path: Path) -> None:
 @pytest.mark.parametrize("item", ["missing.png", 3.5, object(), "data:image/png;base64,\0"])
 def test_what_has_no_content_has_no_digest(item: object) -> None:
     assert digest_of(item) is None
+
+
+def test_older_stores_make_room_and_folders_that_are_no_stores_stay(tmp_path: Path) -> None:
+    items = {bytes([number]) * 16: {VALUES: torch.zeros(64, 64)} for number in range(2)}
+    older = opened(tmp_path / "older")
+    older.add({digest: items[digest] for digest in list(items)[:1]})
+    mine = tmp_path / "pictures"
+    mine.mkdir()
+    (mine / "cat.png").write_bytes(bytes(1 << 16))
+    mixed = tmp_path / "mixed"
+    shutil.copytree(tmp_path / "older", mixed)
+    (mixed / "notes.txt").write_text("mine")
+    store = opened(tmp_path / "newer", 40_000)
+    store.add(items)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mixed", "newer", "pictures"]
+    assert (mine / "cat.png").stat().st_size == 1 << 16 and len(store) == 2
