@@ -24,7 +24,7 @@ RUNS = ROOT / "runs" / "gallery"
 DATA = RUNS / "data"
 FIGURES = ROOT / "docs" / "results.json"
 PAGE = ROOT / "docs" / "results.md"
-MMLM = Path(sys.executable).with_name("mmlm")
+MMLM = [sys.executable, "-m", "mmlm_core.cli.main"]
 HEAD = """# Results
 
 What the recipes of `conf/experiment` reach, each trained by its command and measured by `mmlm eval` on rows that it was
@@ -66,7 +66,7 @@ def measure(row: dict[str, Any]) -> None:
         prepare(row)
         started = ["--resume", str(folder)] if (folder / "config.yaml").exists() else words(row)
         named = [] if started[0] == "--resume" else [f"run.folder={RUNS}", f"run.name={row['name']}"]
-        subprocess.run([MMLM, "train", *started, *named, "tracker.wandb=off"], check=True, cwd=ROOT)
+        subprocess.run([*MMLM, "train", *started, *named, "tracker.wandb=off"], check=True, cwd=ROOT)
     baseline = folder / "baseline.txt"
     if "baseline" in row and not baseline.exists():
         said = subprocess.run(

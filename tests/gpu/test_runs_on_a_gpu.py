@@ -12,9 +12,11 @@ import mmlm_core
 from mmlm_core import generation
 from mmlm_core.errors import OptionError
 from mmlm_core.evaluation import evaluate
-from mmlm_core.preparation import make_source
-from mmlm_core.training import resume, train
+from mmlm_core.preparation import make_source, prepare
+from mmlm_core.runs import create_run
+from mmlm_core.training import random_state, resume, train
 from mmlm_core.training.conductor import Conductor
+from mmlm_core.training.session import Session
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")]
 
@@ -181,6 +183,34 @@ def test_a_run_made_on_a_cpu_is_measured_and_further_trained_on_a_gpu(rows, tmp_
     assert evaluate(run, progress=False)["loss"] == pytest.approx(measured["metrics"]["loss"], rel=5e-3)
     further = train(composed("a CNN before a Transformer", rows, tmp_path, "further", f"run.init={run}"))
     assert weights(further).keys() == weights(run).keys()
+
+
+def test_features_of_a_frozen_encoder_are_kept_by_a_gpu(rows, tmp_path, monkeypatch):
+    """A training that finds them does not encode its pictures again, and ends with the same weights."""
+    from mmlm_image.cnn import Cnn
+
+    frozen = ["trainer.freeze=[encoder/image]", "encoder.image.augment.enabled=false", "trainer.precision=fp32"]
+    encoded, forward = [], Cnn.forward
+    monkeypatch.setattr(
+        Cnn, "forward", lambda self, items: encoded.append(len(items["pixels"])) or forward(self, items)
+    )
+
+    def trained(name: str, features: object) -> dict[str, torch.Tensor]:
+        encoded.clear()
+        words = (*frozen, f"loader.features={features}")
+        composition = composed("a CNN before a Transformer", rows, tmp_path, name, *words)
+        random_state.seed_all(1)
+        preparation = prepare(composition)
+        Session(create_run(composition.settings.run), preparation).run(None)
+        return {key: value.cpu() for key, value in preparation.model.state_dict().items()}
+
+    without = trained("without", "off")
+    assert encoded
+    for name in ("first", "second"):
+        found = trained(name, tmp_path / "features")
+        for key, expected in without.items():
+            torch.testing.assert_close(found[key], expected, rtol=0.02, atol=0.02)
+    assert not encoded
 
 
 def test_the_commands_work_on_a_gpu(tmp_path):

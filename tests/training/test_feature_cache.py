@@ -1,6 +1,8 @@
 """Features of frozen encoders are computed once and kept, and a training with them is the same as without."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -8,7 +10,7 @@ from PIL import Image
 
 import mmlm_core
 from mmlm_core.composition import Composition
-from mmlm_core.data.feature_store import usage
+from mmlm_core.data.feature_store import RECORD, usage
 from mmlm_core.preparation import prepare
 from mmlm_core.runs import create_run
 from mmlm_core.training import random_state, resume, train
@@ -34,14 +36,18 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def composed(name: str, *more: str) -> Composition:
-    return mmlm_core.compose([
+def words(name: str, *more: str) -> list[str]:
+    return [
         "data=table", "data.path=rows.csv", "data.inputs.image=picture", "data.target=label", "data.test_fraction=0",
         "data.validation_fraction=0.2", "tokenizer=none", "backbone=gru", "backbone.width=8", "head=classification",
         "trainer.freeze=[encoder/image]", "trainer.max_epochs=3", "trainer.precision=fp32", "trainer.accelerator=cpu",
         "trainer.threads=1", "trainer.progress=false", "trainer.log_every_steps=1", "tracker.wandb=off",
         "loader.batch_size=3", f"run.name={name}", *more,
-    ])  # fmt: skip
+    ]  # fmt: skip
+
+
+def composed(name: str, *more: str) -> Composition:
+    return mmlm_core.compose(words(name, *more))
 
 
 def losses(name: str, *more: str) -> list[float]:
@@ -154,3 +160,25 @@ def test_a_resumed_training_keeps_the_features_of_its_own_weights(folder):
     assert len(list((folder / "cache").rglob("*.data"))) == 1
     assert ours == pytest.approx(wanted, rel=1e-5)
     assert losses("again", *small) == pytest.approx(plain, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_features(folder):
+    def trained(name: str, *more: str) -> list[float]:
+        two = words(name, *CNN, *PLAIN, "trainer.devices=2", "trainer.strategy=ddp", *more)
+        command = [sys.executable, "-m", "mmlm_core.cli.main", "train", *two]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        lines = (folder / "runs" / name / "metrics.jsonl").read_text().splitlines()
+        return [json.loads(line)["loss"] for line in lines]
+
+    def kept() -> int:
+        return sum(index.stat().st_size for index in (folder / "cache").rglob("*.index")) // RECORD.size
+
+    without = trained("without", "loader.features=off")
+    assert kept() == 0
+    assert trained("first") == pytest.approx(without, rel=1e-5)
+    after_the_first = kept()
+    assert ROWS <= after_the_first < 2 * ROWS
+    assert trained("second") == pytest.approx(without, rel=1e-5)
+    assert kept() == after_the_first
