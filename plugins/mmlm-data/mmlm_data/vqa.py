@@ -49,9 +49,10 @@ class VqaSource(FileSource):
         content = document(file)
         subset = member(file, content, "data_subtype", str)
         answers = self._answers(file)
-        rows: list[dict[str, Any]] = []
+        rows: dict[int, dict[str, Any]] = {}
         for where, question in members(file, content, "questions"):
             number = member(file, question, "question_id", int, where)
+            unlike(file, rows, number, where, "the question")
             image = member(file, question, "image_id", int, where)
             text = member(file, question, "question", str, where)
             row = {"image": self.options.image_name.format(id=image, subset=subset), "question": text}
@@ -59,10 +60,10 @@ class VqaSource(FileSource):
             if said["picture"] != image:
                 raise DataError(f"`{file}` {where} is about the picture {image}, and the answers to it are about the "
                                 f"picture {said['picture']}: the two files are not of one set.")  # fmt: skip
-            rows.append({**row, "id": str(number), **said})
+            rows[number] = {**row, "id": str(number), **said}
         usual = [file.parent / subset, file.parent.parent / subset, file.parent / "images" / subset]
-        folder = media_folder(self.options.images, file, usual, (row["image"] for row in rows))
-        return [part_of_rows(file, rows, SCHEMA, folder)]
+        folder = media_folder(self.options.images, file, usual, (row["image"] for row in rows.values()))
+        return [part_of_rows(file, list(rows.values()), SCHEMA, folder)]
 
     def _answers(self, questions: Path) -> dict[int, dict[str, Any]]:
         """Return the answers to each question, by its number; none where there is no such file, as for the test."""

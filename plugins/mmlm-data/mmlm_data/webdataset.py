@@ -120,14 +120,14 @@ class _Shards(Stream):
         inputs: The columns of each modality.
         options: The source's.
         share: Which rows are of this split.
-        counts: How many rows of each shard there are, where that is limited.
+        counts: How many rows of each shard there are, where that is limited; None of one that is read as far as it goes.
     """
 
     files: Sequence[Path]
     inputs: Mapping[str, Sequence[str]]
     options: WebDatasetOptions
     share: Share
-    counts: Sequence[int] | None = None
+    counts: Sequence[int | None] | None = None
 
     @property
     def shards(self) -> int:  # type: ignore[override]
@@ -144,17 +144,28 @@ class _Shards(Stream):
         return None if self.counts is None else self.counts[shard]
 
     def first(self, limit: int) -> _Shards:
-        """Return the first rows alone, which are counted for that.
-
-        Raises:
-            DataError: A shard is missing, broken, or cut off.
+        """Return the first rows alone, which are counted for that; a broken shard's end has no count, so that who reads
+        the rows is told of it.
         """
-        counts: list[int] = []
+        counts: list[int | None] = []
+        left = limit
         for file in self.files:
-            counts.append(sum(1 for _ in islice(filter(self._has, samples(file)), limit - sum(counts))))
-            if sum(counts) == limit:
+            found, whole = self._count(file, left)
+            counts.append(found if whole else None)
+            left -= found
+            if not left:
                 break
         return replace(self, files=self.files[: len(counts)], counts=counts)
+
+    def _count(self, file: Path, most: int) -> tuple[int, bool]:
+        """Return how many rows a shard has, up to so many, and whether they can be read."""
+        found = 0
+        try:
+            for _ in islice(filter(self._has, samples(file)), most):
+                found += 1
+        except DataError:
+            return found, False
+        return found, True
 
     def _has(self, sample: Sample) -> bool:
         """Whether a sample is of this split."""

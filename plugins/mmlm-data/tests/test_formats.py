@@ -479,6 +479,19 @@ def test_a_limit_of_shards_takes_the_first_rows_and_opens_no_other_shard(tmp_pat
     assert list(few.rows(1, 3)) == list(few.rows(1))[3:]
 
 
+def test_a_limit_of_shards_goes_on_behind_a_broken_one_which_is_told_when_it_is_read(tmp_path: Path) -> None:
+    path = shards_of_people(tmp_path)
+    whole = (tmp_path / "1.tar").read_bytes()
+    (tmp_path / "1.tar").write_bytes(whole[: len(whole) // 2])
+    alone = {"path": path, "target": "txt", "validation_fraction": 0, "test_fraction": 0}
+    few: Any = source("webdataset", **alone, limit=280).read("train")
+    assert few.shards == 4 and [few.size(shard) for shard in range(3)] == [100, None, 100]
+    read: list[Any] = []
+    with pytest.raises(DataError, match=r"1\.tar` cannot be read to its end"):
+        read.extend(few.rows(1))
+    assert 0 < len(read) < 100 and few.size(3) == 280 - 200 - len(read)
+
+
 def test_a_stream_of_shards_goes_on_in_the_middle(tmp_path: Path) -> None:
     stream: Any = source("webdataset", **specimen("webdataset", tmp_path)).read("train")
     rows = list(stream.rows(1))
@@ -591,6 +604,8 @@ QUESTIONS, ANSWERS = "v2_OpenEnded_mscoco_train2014_questions.json", "v2_mscoco_
          "once."),
         ("vqa", ANSWERS, lambda it: it["annotations"].append(it["annotations"][0]),
          f"`{ANSWERS}` annotations[10] is of the question 0, as is one before: each must stand once."),
+        ("vqa", QUESTIONS, lambda it: it["questions"].append(it["questions"][0]),
+         f"`{QUESTIONS}` questions[10] is of the question 0, as is one before: each must stand once."),
         ("vqa", ANSWERS, lambda it: it["annotations"][0].update(image_id=4444),
          f"`{QUESTIONS}` questions[0] is about the picture 0, and the answers to it are about the picture 4444: the "
          "two files are not of one set."),
