@@ -120,7 +120,7 @@ class _Shards(Stream):
         inputs: The columns of each modality.
         options: The source's.
         share: Which rows are of this split.
-        counts: How many rows of each shard there are, where that is limited; None of one that is read as far as it goes.
+        counts: How many rows of each shard there are, where that is limited; None: as many as can be read.
     """
 
     files: Sequence[Path]
