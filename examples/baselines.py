@@ -1,7 +1,7 @@
 """A plain baseline for a run, on the run's own rows: `python examples/baselines.py runs/x [test]`.
 
 Classification of texts: TF-IDF and logistic regression (scikit-learn). Language modelling: an interpolated trigram
-model (Witten-Bell, nltk) over the run's own tokens, so that both perplexities count the same things. Texts out of
+model (Kneser-Ney, nltk) over the run's own tokens, so that both perplexities count the same things. Texts out of
 texts, as translations: a table of words (IBM's model 1, nltk), and the target of the nearest source. Questions about
 pictures, or captions: the most frequent answer, of each kind, and to each question; the run's figures by kind too.
 Summaries: the first sentence, and its first words.
@@ -14,6 +14,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 
@@ -21,6 +22,9 @@ import mmlm_core
 from mmlm_core.interfaces import Tokenizer
 from mmlm_core.preparation import make_source, make_tokenizer
 from mmlm_core.types import Example
+
+DISCOUNT = 0.75
+"""What is taken from each count, for what was not seen."""
 
 LETTERS = "\u3040-\u30ff\u4e00-\u9fff"
 """Of Chinese and Japanese."""
@@ -45,16 +49,37 @@ def classify(train: list[Example], test: list[Example]) -> dict[str, float]:
 
 
 def foretell(train: list[Example], test: list[Example], tokenizer: Tokenizer) -> dict[str, float]:
-    """Return the perplexity of a token, the end of each text included, under a trigram model."""
-    from nltk.lm import Vocabulary, WittenBellInterpolated
+    """Return the perplexity of a token, the end of each text included, under a trigram model (Kneser & Ney 1995)."""
+    from nltk.lm import Vocabulary
+    from nltk.lm.models import InterpolatedLanguageModel
+    from nltk.lm.smoothing import KneserNey
     from nltk.util import everygrams
+
+    class Kept(KneserNey):  # type: ignore[misc]
+        """nltk's, which would go through all trigrams for each token, with the counts of continuations kept."""
+
+        @cached_property
+        def _continuations(self) -> dict[tuple[str, ...], Counter[str]]:
+            found: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+            for order in range(2, self._order + 1):
+                for context, words in self.counts[order].items():
+                    found[context[1:]].update(words.keys())
+            return found
+
+        @cached_property
+        def _totals(self) -> dict[tuple[str, ...], int]:
+            return {context: words.total() for context, words in self._continuations.items()}
+
+        def _continuation_counts(self, word: str, context: tuple[str, ...] = ()) -> tuple[int, int]:
+            return self._continuations[context][word], self._totals[context]
 
     def padded(row: Example) -> list[str]:
         return [
             str(token) for token in (tokenizer.begin, tokenizer.begin, *tokenizer.encode(row.target), tokenizer.end)
         ]
 
-    model = WittenBellInterpolated(3, vocabulary=Vocabulary([str(token) for token in range(tokenizer.vocabulary)]))
+    vocabulary = Vocabulary([str(token) for token in range(tokenizer.vocabulary)])
+    model = InterpolatedLanguageModel(Kept, 3, params={"order": 3, "discount": DISCOUNT}, vocabulary=vocabulary)
     model.fit([list(everygrams(padded(row), max_len=3)) for row in train])
     surprise, tokens, floor = 0.0, 0, 1 / tokenizer.vocabulary
     for row in test:
