@@ -60,19 +60,23 @@ def words(row: dict[str, Any]) -> list[str]:
 
 
 def measure(row: dict[str, Any]) -> None:
-    """Train a row, evaluate it, and keep what its baseline says in its run folder."""
+    """Train a row, evaluate it, and keep in its run folder what its baseline and other evaluations say."""
     folder = RUNS / row["name"]
     if not (folder / "metrics_test.json").exists():
         prepare(row)
         started = ["--resume", str(folder)] if (folder / "config.yaml").exists() else words(row)
         named = [] if started[0] == "--resume" else [f"run.folder={RUNS}", f"run.name={row['name']}"]
         subprocess.run([*MMLM, "train", *started, *named, "tracker.wandb=off"], check=True, cwd=ROOT)
-    baseline = folder / "baseline.txt"
-    if "baseline" in row and not baseline.exists():
-        said = subprocess.run(
-            [sys.executable, row["baseline"], str(folder)], check=True, cwd=ROOT, stdout=subprocess.PIPE
-        )
-        baseline.write_bytes(said.stdout)
+    if "baseline" in row:
+        _keep(folder / "baseline.txt", [sys.executable, row["baseline"], str(folder)])
+    for number, changes in enumerate(row.get("evaluate", ())):
+        _keep(folder / f"evaluated-{number + 1}.txt", [*MMLM, "eval", str(folder), *shlex.split(changes)])
+
+
+def _keep(file: Path, command: list[str]) -> None:
+    """Write what a command prints into a file, unless that has been done."""
+    if not file.exists():
+        file.write_bytes(subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout)
 
 
 def outcome(row: dict[str, Any], folder: Path, train: str) -> dict[str, Any]:
@@ -100,6 +104,11 @@ def outcome(row: dict[str, Any], folder: Path, train: str) -> dict[str, Any]:
         "metrics": {name: result["metrics"][name] for name in row["metrics"]},
         "controls": {kind: {name: of[name] for name in row["metrics"] if name in of} for kind, of in controls},
         "baseline": baseline.read_text(encoding="utf-8").rstrip() if baseline.exists() else "",
+        "evaluated": {
+            changes: file.read_text(encoding="utf-8").replace(str(RUNS), "runs").rstrip()
+            for number, changes in enumerate(row.get("evaluate", ()))
+            if (file := folder / f"evaluated-{number + 1}.txt").exists()
+        },
     }
 
 
@@ -128,8 +137,11 @@ def section(row: dict[str, Any], its: dict[str, Any]) -> str:
     """Return what the page says of a row beside the table: how it is repeated, and its baseline."""
     data = "".join(f"{line}\n" for line in row.get("data", []))
     told = f"## {row['system']}\n\n```sh\n{data}mmlm train {its['train']}\n```\n".replace("$ROOT/", "")
+    told += f"\nOn {its['device']} in {its['precision']}.\n"
     if its["baseline"]:
         told += f"\n`{row['baseline']}` on the same rows:\n\n```text\n{its['baseline']}\n```\n"
+    for changes, said in its.get("evaluated", {}).items():
+        told += f"\n```console\n$ mmlm eval runs/{row['name']} {changes}\n{said}\n```\n"
     return told.replace("$DATA/", "").replace("$RUNS/", "runs/")
 
 
