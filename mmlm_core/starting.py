@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ class Start:
         faults = [fault for slot in shared for fault in self._misfits(slot, theirs[slot], ours[slot])]
         if faults:
             self._refuse(["weights of the same part differ in shape", *faults])
+        fitted = [f"`{name}` of `{slot}`" for slot in shared for name in _differing(theirs[slot], ours[slot])]
         sizes = {slot: _copy(theirs[slot], ours[slot]) for slot in shared}
         taken = sum(sizes.values())
         named = [slot for slot in shared if sizes[slot]]
@@ -101,6 +103,7 @@ class Start:
         new = [f"{slot}={self._composition[slot].component.name}" for slot in ours
                if slot not in named and _size(ours[slot])]  # fmt: skip
         begins = f"; new: {', '.join(new)}" if new else ""
+        begins += f"; fitted to its shape here: {', '.join(fitted)}" if fitted else ""
         return f"starts from {self.record.folder.path}: {', '.join(named)} ({short(taken)} parameters){begins}"
 
     def _is_shared(self, slot: str, facts: Mapping[str, Any]) -> bool:
@@ -115,7 +118,7 @@ class Start:
         names = old.keys() & new.keys() if slot == "fusion" and other_inputs else old.keys() | new.keys()
         for name in sorted(names):
             shapes = [list(state[name].shape) if name in state else "missing" for state in (old, new)]
-            if shapes[0] != shapes[1]:
+            if shapes[0] != shapes[1] and not ("missing" not in shapes and _takes(ours, name, old[name])):
                 options = " and ".join(self._other_options(slot))
                 told = f" ({options})" if options else ""
                 yield f"`{name}` of `{slot}` is {shapes[0]} there and {shapes[1]} here{told}"
@@ -156,6 +159,21 @@ def _copy(of: nn.Module, to: nn.Module) -> int:
     shared = {name: theirs[name] for name in ours if name in theirs}
     to.load_state_dict(shared, strict=False)
     return sum(value.numel() for value in shared.values())
+
+
+def _differing(of: nn.Module, to: nn.Module) -> list[str]:
+    """Return the names of the weights that both parts have, in different shapes."""
+    theirs, ours = _own_state(of), _own_state(to)
+    return [name for name in ours if name in theirs and theirs[name].shape != ours[name].shape]
+
+
+def _takes(part: nn.Module, name: str, value: Tensor) -> bool:
+    """Whether a part fits a weight of another shape to its own, as positions to another size of pictures."""
+    try:
+        deepcopy(part).load_state_dict({name: value}, strict=False)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _table(model: Model) -> TokenTable | None:

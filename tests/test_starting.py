@@ -108,6 +108,28 @@ def test_a_fusion_keeps_what_it_has_for_inputs_that_both_read(run, table, tmp_pa
     assert theirs.keys() < ours.keys() and all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+def test_positions_of_an_encoder_are_fitted_to_another_size_of_pictures_and_that_is_told(table, tmp_path):
+    from mmlm_core.testing.contracts.common import pictures
+
+    (tmp_path / "x.png").write_bytes(pictures()[0])
+    table.write_text(
+        "\n".join(json.dumps({"image": "x.png", "label": label}) for _, label, _ in ROWS), encoding="utf-8"
+    )
+    vit = ("data.inputs.image=image", "tokenizer=none", "encoder/image=vit", "encoder.image.patch=4",
+           "encoder.image.width=16", "encoder.image.heads=2", "encoder.image.depth=1")  # fmt: skip
+    before = write(tmp_path / "small", compose(table, inputs=(*vit, "encoder.image.size=16")))
+    made = prepare(compose(table, f"run.init={before}", inputs=(*vit, "encoder.image.size=32")))
+    assert "fitted to its shape here: `position` of `encoder/image`" in made.started
+    theirs, ours = (
+        mmlm_core.load(before).model.encoders["image"].state_dict(),
+        made.model.encoders["image"].state_dict(),
+    )
+    assert ours["position"].shape[1] == 4 * theirs["position"].shape[1]
+    corner = torch.nn.functional.adaptive_avg_pool2d(ours["position"].view(1, 8, 8, 16).permute(0, 3, 1, 2), 4)
+    torch.testing.assert_close(corner.permute(0, 2, 3, 1).flatten(1, 2), theirs["position"], rtol=0.5, atol=0.5)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours if name != "position")
+
+
 def test_weights_of_another_shape_are_refused_with_the_options_that_differ(run, table):
     with pytest.raises(RunError) as caught:
         prepare(compose(table, f"run.init={run}", "backbone.width=32"))
