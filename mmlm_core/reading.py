@@ -39,6 +39,13 @@ class Reader(ABC):
         Shape: rows [B'].
         """
 
+    @abstractmethod
+    def reorder(self, rows: Tensor) -> None:
+        """Go on from these rows' texts; each row takes that of one which has the same inputs, as beams do.
+
+        Shape: rows [B].
+        """
+
 
 class CachedReader(Reader):
     """Encodes and fuses once; each step reads one token, with the backbone's state.
@@ -79,6 +86,10 @@ class CachedReader(Reader):
         self._memory = _select(self._memory, rows)
         self._between = self._model.between(self._memory)
 
+    def reorder(self, rows: Tensor) -> None:
+        """See `Reader.reorder`."""
+        self._state = self._state.select(rows)
+
 
 class UncachedReader(Reader):
     """Reads everything anew at every step: slow, and the measure of what a cache must equal.
@@ -111,7 +122,7 @@ class UncachedReader(Reader):
 
     def select(self, rows: Tensor) -> None:
         """See `Reader.select`."""
-        self._ids, self._lengths = self._ids[rows], self._lengths[rows]
+        self.reorder(rows)
         self._inputs = {
             name: replace(
                 features,
@@ -123,6 +134,10 @@ class UncachedReader(Reader):
             )
             for name, features in self._inputs.items()
         }
+
+    def reorder(self, rows: Tensor) -> None:
+        """See `Reader.reorder`."""
+        self._ids, self._lengths = self._ids[rows], self._lengths[rows]
 
 
 def make_reader(model: Model, batch: Batch, capacity: int, *, cache: bool = True) -> Reader:

@@ -49,7 +49,7 @@ def search(head: GenerativeHead, batch: Batch, options: DecodingOptions, reader:
             break
         parents, tokens = (torch.stack(each, 1) for each in zip(*moves, strict=True))
         rows = (firsts + parents).flatten()
-        reader.select(rows)
+        reader.reorder(rows)
         rules.select(rows)
         rules.read(tokens.flatten(), torch.stack([group.running for group in groups], 1).flatten().isinf())
         logits = reader.step(tokens.flatten())

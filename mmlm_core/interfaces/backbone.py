@@ -27,6 +27,8 @@ class State(ABC):
     def select(self, rows: Tensor) -> State:
         """Return the state of these rows, in this order; a row may stand several times (beams).
 
+        It goes on in place of this one, which is used up: what it held may be overwritten.
+
         Shape: rows [B'] -> a state of B' rows.
         """
 

@@ -66,10 +66,13 @@ class KeyValueState(State):
         buffer: Keys and values by layer, with one spare place at the end. Shape: [depth, 2, B, K, capacity + 1, D].
         longest: The longest row's length.
         lengths: The rows' lengths where they differ. Shape: [B].
+        spare: Buffers of the same shape that nobody reads any more.
     """
 
-    def __init__(self, buffer: Tensor, longest: int = 0, lengths: Tensor | None = None) -> None:
-        self._buffer, self._longest, self._lengths = buffer, longest, lengths
+    def __init__(
+        self, buffer: Tensor, longest: int = 0, lengths: Tensor | None = None, spare: Tensor | None = None
+    ) -> None:
+        self._buffer, self._longest, self._lengths, self._spare = buffer, longest, lengths, spare
 
     @property
     def capacity(self) -> int:
@@ -77,15 +80,20 @@ class KeyValueState(State):
         return self._buffer.shape[4] - 1
 
     def select(self, rows: Tensor) -> KeyValueState:
-        """Return the state of these rows, in this order.
+        """Return the state of these rows, in this order. See `State.select`.
+
+        Two buffers serve in turns, since to make one at each step would take longer than to fill it.
 
         Shape: rows [B'] -> a state of B' rows.
         """
-        depth, two, _, heads, places, width = self._buffer.shape
-        chosen = self._buffer.new_zeros(depth, two, rows.shape[0], heads, places, width)
-        filled = self._longest
-        chosen[..., :filled, :] = self._buffer[..., :filled, :].index_select(2, rows)
-        return KeyValueState(chosen, filled, None if self._lengths is None else self._lengths.index_select(0, rows))
+        depth, two, before, heads, places, width = self._buffer.shape
+        same, filled = rows.shape[0] == before, self._longest
+        chosen, self._spare = self._spare if same else None, None
+        if chosen is None:
+            chosen = self._buffer.new_zeros(depth, two, rows.shape[0], heads, places, width)
+        torch.index_select(self._buffer[..., :filled, :], 2, rows, out=chosen[..., :filled, :])
+        lengths = None if self._lengths is None else self._lengths.index_select(0, rows)
+        return KeyValueState(chosen, filled, lengths, self._buffer if same else None)
 
     def visit(self, time: int, mask: Tensor | None) -> Visit:
         """Make room for new positions, and say how they are stored and what they see.
