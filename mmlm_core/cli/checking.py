@@ -123,13 +123,15 @@ def _check_scale(menu: Menu, name: str, experiments: Sequence[str]) -> None:
         raise OptionError(f"a scale is one of an experiment, and none is chosen: write `{EXPERIMENT}=NAME "
                           f"{SCALE}={name}`.{menu.having(name)}")  # fmt: skip
     for experiment in experiments:
+        for preset in reversed(menu.experiments(experiment)):
+            if preset.name in menu.presets(f"{SCALE}/{name}"):
+                menu.check(f"{SCALE}/{name}", preset.name)  # two packages may give it
+                break
         sizes, known = menu.scale(experiment, name), menu.scales(experiment)
         if sizes and "defaults" in sizes.content:
             raise OptionError(f"`{sizes.path}` has `defaults`, and a scale chooses no parts: it sets options.")
         if sizes or experiment not in menu.choices(EXPERIMENT):
             continue
-        if len(menu.presets(f"{SCALE}/{name}").get(experiment, [])) > 1:
-            menu.check(f"{SCALE}/{name}", experiment)
         told = one_of(list(known)).replace("Choices", "Its scales") if known else " It has no scale."
         raise UnknownChoiceError(
             f"`{name}` is no scale of `{EXPERIMENT}={experiment}`.{did_you_mean(name, known)}{told}"

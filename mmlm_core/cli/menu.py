@@ -241,8 +241,8 @@ class Menu:
     def scale(self, experiment: str, name: str) -> Preset | None:
         """Return the file of a scale of an experiment, which may be that of one that it extends; None where none is."""
         group = f"{SCALE}/{name}"
-        found = (self.preset(group, preset.name) for preset in reversed(self.experiments(experiment)))
-        return next((preset for preset in found if preset), None)
+        having = (preset.name for preset in reversed(self.experiments(experiment)))
+        return self.preset(group, next((name for name in having if name in self.presets(group)), ""))
 
     def scales(self, experiment: str) -> dict[str, str]:
         """Return the scales of an experiment, each with who gives it."""

@@ -111,10 +111,11 @@ class MenuSource(ConfigSource):
         menu = served()
         group, _, name = config_path.removesuffix(".yaml").rpartition("/")
         package: str | None = None
+        scale = group.removeprefix(f"{SCALE}/") if group.startswith(f"{SCALE}/") else None
         node: Container
         if not group:
             node = _primary(menu)
-        elif preset := menu.scale(name, group.removeprefix(f"{SCALE}/")) or menu.preset(group, name):
+        elif preset := menu.scale(name, scale) if scale else menu.preset(group, name):
             text = preset.path.read_text(encoding="utf-8")
             package = self._get_header_dict(text)["package"] or ("_global_" if preset.is_global else None)
             node = OmegaConf.create(preset.content)

@@ -12,6 +12,7 @@ from mmlm_core.cli import composing
 from mmlm_core.cli.completion import candidates
 from mmlm_core.cli.menu import EXPERIMENT, SCALE, Menu
 from mmlm_core.composition import Composition
+from mmlm_core.errors import ConflictError
 from mmlm_core.plugins import Plugin, Plugins, load_plugins
 
 Mmlm = Callable[..., tuple[int, str, str]]
@@ -210,7 +211,8 @@ def plugin(folder: Path, name: str, files: dict[str, str]) -> ModuleType:
 
 def test_a_plugin_gives_scales_of_its_experiments_and_of_others(toy_plugin: object, tmp_path: Path,
                                                                 monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    one = plugin(tmp_path, "mmlm_one", {"experiment/small": "run: {seed: 1}\n", "scale/gpu/small": "run: {seed: 2}\n",
+    one = plugin(tmp_path, "mmlm_one", {"experiment/small": "run: {seed: 1}\n", "experiment/little": "defaults: [small]\n",
+                                        "scale/gpu/small": "run: {seed: 2}\n",
                                         "scale/tpu/small": "run: {seed: 3}\n"})  # fmt: skip
     other = plugin(
         tmp_path, "mmlm_other", {"scale/gpu/small": "run: {seed: 4}\n", "scale/huge/small": "run: {seed: 5}\n"}
@@ -221,12 +223,11 @@ def test_a_plugin_gives_scales_of_its_experiments_and_of_others(toy_plugin: obje
         (Plugin(name, f"mmlm-{name}", "1.0"), lambda module=module: module) for name, module in modules.items()
     ])  # fmt: skip
     menu = Menu(load_plugins())
-    assert [composed(menu, "experiment=small", f"scale={scale}")[0].settings.run.seed for scale in ("tpu", "huge")] == [
-        3,
-        5,
-    ]
+    seed = {
+        scale: composed(menu, "experiment=little", f"scale={scale}")[0].settings.run.seed for scale in ("tpu", "huge")
+    }
+    assert seed == {"tpu": 3, "huge": 5}
     assert menu.scales("small") == {"huge": "mmlm-other", "tpu": "mmlm-one"}
-    with pytest.raises(mmlm_core.errors.MmlmError) as refused:
-        composed(menu, "experiment=small", "scale=gpu")
-    assert "`scale/gpu=small` is given by mmlm-one" in str(refused.value)
-    assert "neither wins. Remove one of them." in str(refused.value)
+    for experiment in ("small", "little"):
+        with pytest.raises(ConflictError, match=r"`scale/gpu=small` is given by mmlm-one .* neither wins\."):
+            composed(menu, f"experiment={experiment}", "scale=gpu")
