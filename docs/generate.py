@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mmlm_core.cli.main import COMMANDS, main
-from mmlm_core.cli.menu import EXPERIMENT, Menu, Preset
+from mmlm_core.cli.menu import EXPERIMENT, SCALE, Menu, Preset
 from mmlm_core.cli.train_help import type_name
 from mmlm_core.composition import kind_of
 from mmlm_core.options import option_docs, option_types, plain
@@ -166,9 +166,11 @@ def presets(menu: Menu) -> str:
     parts = [
         "# Experiments and presets",
         "Each is a YAML file that is a choice of its group. An experiment is a whole composition; a preset sets some "
-        "options of one part or of one group of settings. `--config-dir` adds a folder of your own.",
+        "options of one part or of one group of settings; a scale, other sizes of an experiment. `--config-dir` adds a "
+        "folder of your own.",
     ]
-    for group in dict.fromkeys([EXPERIMENT, *map(kind_of, menu.groups)]):
+    scales = [f"{SCALE}/{name}" for name in menu.choices(SCALE)]
+    for group in dict.fromkeys([EXPERIMENT, *scales, *map(kind_of, menu.groups)]):
         for name, files in sorted(menu.presets(group).items()):
             if len(files) == 1:
                 parts += preset_parts(files[0], group, name)
@@ -178,7 +180,8 @@ def presets(menu: Menu) -> str:
 def preset_parts(preset: Preset, group: str, name: str) -> list[str]:
     """Return the parts of one file's section."""
     text = preset.path.read_text(encoding="utf-8")
-    return [f"## {group}={name} {{ #{anchor(group, name)} }}", preset.doc, f"Given by `{preset.giver}`.",
+    typed = f"{EXPERIMENT}={name} {preset.typed}" if group.startswith(f"{SCALE}/") else f"{group}={name}"
+    return [f"## {typed} {{ #{anchor(group, name)} }}", preset.doc, f"Given by `{preset.giver}`.",
             block(text, "yaml")]  # fmt: skip
 
 

@@ -26,26 +26,29 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "runs" / "gallery-gpu"
 FIGURES = ROOT / "docs" / "results-gpu.json"
 PAGE = ROOT / "docs" / "results-gpu.md"
+SCALES = ROOT / "conf" / "scale" / "gpu"
 ON_A_GPU = "trainer.accelerator=gpu trainer.devices=1 trainer.strategy=auto"
 HEAD = """# Results on a GPU
 
 Rows of [Results](results.md), trained on {devices}. Data, splits, metrics and controls are the same; models and
-batches are larger. One seed.
+batches are larger. Rows may have been trained beside each other on one card, so that a row alone may get further in its
+minutes. One seed.
 
 """
 FOOT = "How the data are made is said there; `docs/results_gpu.py` trains others too.\n\n"
 
 
 def rows() -> list[dict[str, Any]]:
-    """Return the rows: those of the gallery, with what is different here."""
+    """Return the rows: those of the gallery that are listed."""
     gallery = {row["name"]: row for row in results.rows()}
     listed = yaml.safe_load((ROOT / "docs" / "results-gpu.yaml").read_text(encoding="utf-8"))
     return [{**gallery[row["name"]], **row} for row in listed]
 
 
 def command(row: dict[str, Any]) -> str:
-    """Return the arguments of `mmlm train`."""
-    return " ".join([row["train"], ON_A_GPU, *row.get("also", "").split()])
+    """Return the arguments of `mmlm train`; what has no scale for a GPU is trained there as it is."""
+    experiment = row["train"].split()[0].removeprefix("experiment=")
+    return f"{row['train']} {'scale=gpu' if (SCALES / f'{experiment}.yaml').exists() else ON_A_GPU}"
 
 
 def measure(row: dict[str, Any], ended: dict[str, Event], until: float) -> None:

@@ -34,5 +34,6 @@ def mmlm_components() -> Sequence[Component]:  # type: ignore[empty-body]
 def mmlm_config_packages() -> Sequence[str]:  # type: ignore[empty-body]
     """Return importable packages whose YAML files join Hydra's search path, as `"mmlm_text.conf"`.
 
-    A folder `experiment/` in it holds whole compositions, `backbone/` presets of backbones, and so on.
+    A folder `experiment/` in it holds whole compositions, `scale/gpu/` what `scale=gpu` sets on those of the same
+    names, `backbone/` presets of backbones, and so on.
     """

@@ -263,6 +263,8 @@ def test_the_reference_has_every_command_setting_and_preset(tree: Path) -> None:
     assert all(f"\n## {group}\n" in settings for group in Settings.groups())
     for path in (ROOT / "conf").glob("*/*.yaml"):
         assert f"\n## {path.parent.name}={path.stem} {{" in presets
+    for path in (ROOT / "conf" / "scale").glob("*/*.yaml"):
+        assert f"\n## experiment={path.stem} scale={path.parent.name} {{" in presets
 
 
 def test_every_reference_page_is_in_the_menu_of_the_site(tree: Path) -> None:

@@ -8,7 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, OverrideParseException
 
-from mmlm_core.cli.menu import EXPERIMENT, Menu
+from mmlm_core.cli.menu import EXPERIMENT, SCALE, Menu
 from mmlm_core.errors import ConflictError, MmlmError, OptionError, UnknownChoiceError, did_you_mean, gather, one_of
 from mmlm_core.registry import NONE
 
@@ -49,6 +49,8 @@ def check_choices(menu: Menu, overrides: Sequence[Override], sweep: bool) -> Non
         MmlmError: Every unknown group and choice, and every override of a form that is of no use here.
     """
     problems: list[MmlmError] = []
+    experiments = [str(value) for override in overrides if override.key_or_group == EXPERIMENT
+                   for value in _values(override)]  # fmt: skip
     for override in overrides:
         if override.is_hydra_override():
             continue
@@ -57,7 +59,7 @@ def check_choices(menu: Menu, overrides: Sequence[Override], sweep: bool) -> Non
                 raise OptionError("several values: add `--multirun` to train with each of them; "
                                   "or write a list as `[a,b]`, and text with a comma as '\"a,b\"'.")  # fmt: skip
             if override.key_or_group in menu.groups:
-                _check_choice(menu, override)
+                _check_choice(menu, override, experiments)
             else:
                 _check_group(menu, override)
         except MmlmError as error:
@@ -83,7 +85,14 @@ def _check_group(menu: Menu, override: Override) -> None:
         raise UnknownChoiceError(f"`{known}` is no group.{did_you_mean(known, names)}{one_of(names)}")
 
 
-def _check_choice(menu: Menu, override: Override) -> None:
+def _values(override: Override) -> list[object]:
+    """Return what an override chooses, and each of these where it is a sweep that can be listed."""
+    if override.is_delete() or (override.is_sweep_override() and not override.is_discrete_sweep()):
+        return []
+    return list(override.sweep_string_iterator()) if override.is_sweep_override() else [override.value()]
+
+
+def _check_choice(menu: Menu, override: Override, experiments: Sequence[str]) -> None:
     group = override.key_or_group
     if override.package is not None:
         raise OptionError("a package (`@`) is of no use here.")
@@ -91,20 +100,42 @@ def _check_choice(menu: Menu, override: Override) -> None:
         return
     if override.is_add() or override.is_force_add():
         raise OptionError(f"`+` is for new keys: write `{group}={override.get_value_element_as_str()}`.")
-    if override.is_sweep_override():
-        values: list[object] = list(override.sweep_string_iterator()) if override.is_discrete_sweep() else []
-    else:
-        values = [override.value()]
-    for value in values:
+    for value in _values(override):
         if isinstance(value, dict):
             continue
-        if value is None and group != EXPERIMENT:
+        if value is None and group in (EXPERIMENT, SCALE):
+            raise UnknownChoiceError(f"leave `{group}` away to choose none.{menu.listed(group)}")
+        if value is None:
             raise UnknownChoiceError(f"write `{group}={NONE}` to leave it out." if menu.can_be_left_out(group)
                                      else f"`{group}` must be chosen.{menu.listed(group)}")  # fmt: skip
         if isinstance(value, list):
             raise OptionError(f"`{group}` takes one choice, not a list.{menu.listed(group)}")
-        if value is not None:
+        if group == SCALE:
+            _check_scale(menu, str(value), experiments)
+        else:
             _check_name(menu, group, str(value), set())
+
+
+def _check_scale(menu: Menu, name: str, experiments: Sequence[str]) -> None:
+    """Check that each experiment that is chosen has a scale, which sets options and chooses no parts."""
+    if not experiments:
+        menu.check(SCALE, name)
+        raise OptionError(f"a scale is one of an experiment, and none is chosen: write `{EXPERIMENT}=NAME "
+                          f"{SCALE}={name}`.{menu.having(name)}")  # fmt: skip
+    for experiment in experiments:
+        for preset in reversed(menu.experiments(experiment)):
+            if preset.name in menu.presets(f"{SCALE}/{name}"):
+                menu.check(f"{SCALE}/{name}", preset.name)  # two packages may give it
+                break
+        sizes, known = menu.scale(experiment, name), menu.scales(experiment)
+        if sizes and "defaults" in sizes.content:
+            raise OptionError(f"`{sizes.path}` has `defaults`, and a scale chooses no parts: it sets options.")
+        if sizes or experiment not in menu.choices(EXPERIMENT):
+            continue
+        told = one_of(list(known)).replace("Choices", "Its scales") if known else " It has no scale."
+        raise UnknownChoiceError(
+            f"`{name}` is no scale of `{EXPERIMENT}={experiment}`.{did_you_mean(name, known)}{told}"
+        )
 
 
 def _check_name(menu: Menu, group: str, name: str, seen: set[tuple[str, str]]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from mmlm_core.cli.main import COMMANDS
-from mmlm_core.cli.menu import Menu
+from mmlm_core.cli.menu import EXPERIMENT, SCALE, Menu
 from mmlm_core.errors import UnknownChoiceError, one_of
 from mmlm_core.options import option_types, value_words
 from mmlm_core.overriding import CHANGEABLE
@@ -133,7 +133,7 @@ def _overrides(word: str, others: Sequence[str], menu: Menu) -> list[str]:
     key, equals, value = word[len(signs) :].partition("=")
     if equals and key in menu.groups:
         done, comma, last = value.rpartition(",")
-        return [f"{signs}{key}={done}{comma}{name}" for name in _starting(last, menu.choices(key))]
+        return [f"{signs}{key}={done}{comma}{name}" for name in _starting(last, _names(menu, key, others))]
     group = next((name for name in menu.groups if key.startswith(f"{name.replace('/', '.')}.")), None)
     if group is not None:
         prefix = f"{group.replace('/', '.')}."
@@ -145,9 +145,16 @@ def _overrides(word: str, others: Sequence[str], menu: Menu) -> list[str]:
         return []
     found = [f"{signs}{name}=" for name in _starting(key, menu.groups)]
     dotted = [
-        f"{signs}{name.replace('/', '.')}." for name in menu.groups if menu.choices(name) and name != "experiment"
-    ]
+        f"{signs}{name.replace('/', '.')}." for name in menu.groups
+        if menu.choices(name) and name not in (EXPERIMENT, SCALE)
+    ]  # fmt: skip
     return found + ([name for name in dotted if name.startswith(word)] if "." in key or len(found) == 1 else [])
+
+
+def _names(menu: Menu, group: str, others: Sequence[str]) -> Iterable[str]:
+    """Return the choices of a group; of a scale, those of the experiment that stands in the line."""
+    experiments = [text.partition("=")[2] for text in others if text.startswith(f"{EXPERIMENT}=")]
+    return menu.scales(experiments[-1]) if group == SCALE and experiments else menu.choices(group)
 
 
 def _types(schema: type | None, prefix: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 
-from mmlm_core.cli.menu import EXPERIMENT, OPEN, Menu, Preset
+from mmlm_core.cli.menu import EXPERIMENT, OPEN, SCALE, Menu, Preset
 from mmlm_core.composition import kind_of
 from mmlm_core.errors import (
     CompositionError,
@@ -77,7 +77,7 @@ def origin(path: str, overrides: Sequence[Override], menu: Menu, choices: Mappin
     if options:
         return f"the override {options[0]}" if len(options) == 1 else f"the overrides {' '.join(options)}"
     for preset in _chosen_presets(menu, choices):
-        prefix = "" if preset.group == EXPERIMENT else f"{preset.group.replace('/', '.')}."
+        prefix = "" if preset.is_global else f"{preset.group.replace('/', '.')}."
         node: Any = preset.content
         if f"{path}." == prefix:
             return f"`{preset.path}`"
@@ -152,6 +152,8 @@ def _broken_presets(error: Exception, menu: Menu, overrides: Sequence[Override])
 def _chosen_presets(menu: Menu, choices: Mapping[str, str]) -> list[Preset]:
     """Return the files behind the choices, those that they extend included, the last word first."""
     found: dict[tuple[str, str], Preset] = {}
+    if sizes := menu.scale(choices.get(EXPERIMENT, ""), choices.get(SCALE, "")):
+        found[sizes.group, sizes.name] = sizes
     waiting = [(EXPERIMENT, choices.get(EXPERIMENT, "")), *choices.items()]
     while waiting:
         group, name = waiting.pop(0)

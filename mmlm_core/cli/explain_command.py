@@ -9,7 +9,7 @@ from typing import Any
 
 from mmlm_core.cli import say
 from mmlm_core.cli.arguments import Parser
-from mmlm_core.cli.menu import EXPERIMENT, Menu, Preset
+from mmlm_core.cli.menu import EXPERIMENT, SCALE, Menu, Preset
 from mmlm_core.composition import kind_of
 from mmlm_core.errors import OptionError, UnknownChoiceError, did_you_mean, one_of
 from mmlm_core.options import option_docs, option_types, plain
@@ -29,7 +29,7 @@ class Composed:
         mapping: The values.
         choices: The choice of each group.
         overrides: Those of options, each with its path.
-        experiments: The experiment's file after those that it extends.
+        experiments: The experiment's file after those that it extends, and last its scale's.
         swapped: The slots whose options of the experiment are left out.
         named: The groups of settings of which a preset is named, which holds over the experiment.
     """
@@ -64,8 +64,8 @@ def run(argv: Sequence[str]) -> None:
     path = args.path.replace("/", ".").strip(".")
     group = max((group for group in composed.menu.groups if f"{path}.".startswith(f"{group.replace('/', '.')}.")),
                 key=len, default=None)  # fmt: skip
-    if group == EXPERIMENT:
-        raise OptionError("An experiment sets parts and has no options of its own: explain one of those, as "
+    if group in (EXPERIMENT, SCALE):
+        raise OptionError(f"`{group}` sets parts and has no options of its own: explain one of those, as "
                           f"`mmlm explain backbone {EXPERIMENT}=NAME`.")  # fmt: skip
     if group is None:
         raise UnknownChoiceError(f"`{args.path}` is no part and no group.{_nearest(composed, path)}")
@@ -76,7 +76,7 @@ def run(argv: Sequence[str]) -> None:
 
 def _nearest(composed: Composed, path: str) -> str:
     """Return which parts have an option of a name, or which part's name is near, and which there are."""
-    names = [group.replace("/", ".") for group in composed.menu.groups if group != EXPERIMENT]
+    names = [group.replace("/", ".") for group in composed.menu.groups if group not in (EXPERIMENT, SCALE)]
     having = [f"{name}.{path}" for name in names if _has(composed.mapping, f"{name}.{path}")]
     meant = f" Did you mean {', '.join(f'`{name}`' for name in having)}?" if path and having else ""
     return f"{meant or did_you_mean(path, names)}{one_of(names)}"
@@ -93,7 +93,7 @@ def _compose(menu: Menu, overrides: Sequence[str]) -> Composed:
     parsed = checking.parse(overrides)
     typed = [(override.key_or_group.replace("/", "."), str(override.input_line)) for override in parsed
              if override.key_or_group not in menu.groups]  # fmt: skip
-    experiments = menu.experiments(choices.get(EXPERIMENT, ""))
+    experiments = menu.experiments(choices.get(EXPERIMENT, ""), choices.get(SCALE, ""))
     swapped, named = swapping.swapped_slots(menu, experiments, choices), swapping.named_presets(parsed)
     return Composed(menu, mapping, choices, typed, experiments, swapped, named)
 
@@ -125,9 +125,9 @@ def _option(composed: Composed, group: str, inside: str) -> Iterator[str]:
     yield say.wrapped(f"set by  {source}", "  ")
     for value, earlier in reversed(before):
         yield say.wrapped(f"over    {_shown(value)}, {earlier}", "  ")
-    if group in composed.swapped and any(_has(preset.content, path) for preset in composed.experiments):
-        told = f"`{EXPERIMENT}={composed.choices[EXPERIMENT]}`"
-        yield say.wrapped(f"not by  {told}, which sets it for another part than `{group}={name}`", "  ")
+    setting = [preset for preset in composed.experiments if _has(preset.content, path)]
+    if group in composed.swapped and setting:
+        yield say.wrapped(f"not by  `{setting[-1].typed}`, which sets it for another part than `{group}={name}`", "  ")
 
 
 def _owner(composed: Composed, group: str, inside: str) -> tuple[type, str]:
@@ -194,7 +194,7 @@ def _trail(composed: Composed, group: str, inside: str) -> list[tuple[Any, str]]
     ]
     setting = [preset for preset in composed.experiments if _has(preset.content, path)]
     experiments = [
-        (_at(preset.content, path), f"`{EXPERIMENT}={preset.name}` of {preset.giver}")
+        (_at(preset.content, path), f"`{preset.typed}` of {preset.giver}")
         for preset in (setting if group not in composed.swapped else ())
     ]
     trail = [default, *experiments, *presets] if group in composed.named else [default, *presets, *experiments]

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from mmlm_core.composition import kind_of, slots
-from mmlm_core.errors import ConflictError, OptionError, UnknownChoiceError, did_you_mean
+from mmlm_core.errors import ConflictError, OptionError, UnknownChoiceError, did_you_mean, one_of
 from mmlm_core.options import plain
 from mmlm_core.plugins import Plugins
 from mmlm_core.registry import NONE, leaves_out
 from mmlm_core.settings import Settings
 
-__all__ = ["CORE", "DEFAULT", "EXPERIMENT", "OPEN", "Menu", "Preset", "merged", "read_yaml"]
+__all__ = ["CORE", "DEFAULT", "EXPERIMENT", "OPEN", "SCALE", "Menu", "Preset", "merged", "read_yaml"]
 
 CORE = "mmlm-core"
 """The distribution that gives the settings and their presets."""
@@ -29,6 +29,9 @@ DEFAULT = "default"
 
 EXPERIMENT = "experiment"
 """The group of whole compositions."""
+
+SCALE = "scale"
+"""The group of other sizes of an experiment: `scale=gpu` is `scale/gpu/NAME.yaml` beside `experiment/NAME.yaml`."""
 
 OPEN = "_open_"
 """The choice of a slot that is not chosen yet, which only this module and the config source know."""
@@ -57,6 +60,17 @@ class Preset:
                 break
         return " ".join(lines)
 
+    @property
+    def typed(self) -> str:
+        """What chooses it on the command line; a scale is chosen beside its experiment."""
+        scale = self.group.removeprefix(f"{SCALE}/")
+        return f"{self.group}={self.name}" if scale == self.group else f"{SCALE}={scale}"
+
+    @property
+    def is_global(self) -> bool:
+        """Whether it sets options of any group, and not of its own."""
+        return self.group == EXPERIMENT or self.group.startswith(f"{SCALE}/")
+
     @cached_property
     def content(self) -> dict[str, Any]:
         """The file's mapping.
@@ -64,7 +78,7 @@ class Preset:
         Raises:
             OptionError: It is no YAML, or no mapping.
         """
-        return read_yaml(self.path, f"`{self.group}={self.name}` of {self.giver}")
+        return read_yaml(self.path, f"`{self.typed}` of {self.giver}")
 
     @property
     def bases(self) -> list[tuple[str, str]]:
@@ -110,8 +124,8 @@ class Menu:
 
     @cached_property
     def groups(self) -> list[str]:
-        """Every group that has choices: slots, settings, and whole compositions."""
-        return [*self.slots, *Settings.groups(), EXPERIMENT]
+        """Every group that has choices: slots, settings, whole compositions, and their scales."""
+        return [*self.slots, *Settings.groups(), EXPERIMENT, SCALE]
 
     @cached_property
     def folders(self) -> list[tuple[str, Path]]:
@@ -154,6 +168,9 @@ class Menu:
     def choices(self, group: str) -> dict[str, str]:
         """Return the names that can be chosen in a group, each with who gives it."""
         own = {name: self.registry.giver(kind_of(group), name) for name in self.registry.names(kind_of(group))}
+        if group == SCALE:
+            return dict(sorted({path.name: giver for giver, folder in reversed(self.folders)
+                                for path in (folder / SCALE).glob("*/")}.items()))  # fmt: skip
         if group in Settings.groups():
             own[DEFAULT] = CORE
         elif self.can_be_left_out(group):
@@ -221,8 +238,24 @@ class Menu:
                  for layer in self.layers(group, base)]  # fmt: skip
         return [*below, (preset, {key: value for key, value in preset.content.items() if key != "defaults"})]
 
-    def experiments(self, name: str) -> list[Preset]:
-        """Return the file of an experiment after those that it extends."""
+    def scale(self, experiment: str, name: str) -> Preset | None:
+        """Return the file of a scale of an experiment, which may be that of one that it extends; None where none is."""
+        group = f"{SCALE}/{name}"
+        having = (preset.name for preset in reversed(self.experiments(experiment)))
+        return self.preset(group, next((name for name in having if name in self.presets(group)), ""))
+
+    def scales(self, experiment: str) -> dict[str, str]:
+        """Return the scales of an experiment, each with who gives it."""
+        found = {name: self.scale(experiment, name) for name in self.choices(SCALE)}
+        return {name: preset.giver for name, preset in found.items() if preset}
+
+    def having(self, scale: str) -> str:
+        """Return the experiments that have a scale as the end of a message."""
+        found = [experiment for experiment in self.choices(EXPERIMENT) if self.scale(experiment, scale)]
+        return one_of(found).replace("Choices", "Experiments that have it")
+
+    def experiments(self, name: str, scale: str = "") -> list[Preset]:
+        """Return the file of an experiment after those that it extends, and last that of a scale."""
         found: list[Preset] = []
         waiting = [name]
         while waiting:
@@ -230,7 +263,8 @@ class Menu:
             if preset and preset not in found:
                 found.insert(0, preset)
                 waiting += [base for group, base in preset.bases if group == EXPERIMENT]
-        return found
+        sizes = self.scale(name, scale) if scale else None
+        return [*found, sizes] if sizes else found
 
     def schema(self, group: str, name: str) -> type | None:
         """Return the options dataclass of a choice; None where it has none."""

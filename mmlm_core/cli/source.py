@@ -18,7 +18,7 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import Container, DictConfig, OmegaConf
 
-from mmlm_core.cli.menu import DEFAULT, EXPERIMENT, OPEN, Menu
+from mmlm_core.cli.menu import DEFAULT, EXPERIMENT, OPEN, SCALE, Menu
 from mmlm_core.composition import kind_of
 from mmlm_core.options import plain
 from mmlm_core.plugins import load_plugins
@@ -93,6 +93,8 @@ class MenuSource(ConfigSource):
         group, _, name = config_path.removesuffix(".yaml").rpartition("/")
         if not group:
             return name == PRIMARY
+        if group.startswith(f"{SCALE}/"):
+            return served().scale(name, group.removeprefix(f"{SCALE}/")) is not None
         return group in served().groups and (name == OPEN or name in served().choices(group))
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
@@ -109,16 +111,17 @@ class MenuSource(ConfigSource):
         menu = served()
         group, _, name = config_path.removesuffix(".yaml").rpartition("/")
         package: str | None = None
+        scale = group.removeprefix(f"{SCALE}/") if group.startswith(f"{SCALE}/") else None
         node: Container
         if not group:
             node = _primary(menu)
-        elif preset := menu.preset(group, name):
+        elif preset := menu.scale(name, scale) if scale else menu.preset(group, name):
             text = preset.path.read_text(encoding="utf-8")
-            package = self._get_header_dict(text)["package"] or ("_global_" if group == EXPERIMENT else None)
+            package = self._get_header_dict(text)["package"] or ("_global_" if preset.is_global else None)
             node = OmegaConf.create(preset.content)
         elif group in Settings.groups() and name == DEFAULT:
             node = options_node(Settings.groups()[group]())
-        elif name == OPEN or leaves_out(group, name):
+        elif group == SCALE or name == OPEN or leaves_out(group, name):
             package, node = "_global_", OmegaConf.create({})
         else:
             node = options_node(menu.registry.get(kind_of(group), name).options(), name=name)
@@ -148,4 +151,6 @@ def _primary(menu: Menu) -> DictConfig:
     """Return the primary configuration: one line for each group, so that each can be chosen without a `+`."""
     lines: list[Any] = [{group: menu.defaults[group]} for group in menu.groups if group in menu.defaults]
     quiet = [{f"override hydra/{log}": "none"} for log in ("hydra_logging", "job_logging")]
-    return OmegaConf.create({"defaults": [*lines, "_self_", {EXPERIMENT: None}, *quiet], "hydra": _QUIET})
+    sizes = {f"optional {SCALE}@_global_": f"${{oc.select:{SCALE}}}/${{oc.select:{EXPERIMENT}}}"}
+    whole = [{EXPERIMENT: None}, {SCALE: None}, sizes]
+    return OmegaConf.create({"defaults": [*lines, "_self_", *whole, *quiet], "hydra": _QUIET})

@@ -12,7 +12,7 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from mmlm_core.cli.menu import EXPERIMENT, Menu, Preset
+from mmlm_core.cli.menu import EXPERIMENT, SCALE, Menu, Preset
 from mmlm_core.settings import Settings
 
 __all__ = ["leave_out", "named_presets", "put_over", "swapped_slots"]
@@ -30,8 +30,7 @@ def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> lis
         A line for each part, which says what was left out.
     """
     choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
-    name = choices.get(EXPERIMENT, "")
-    experiments = menu.experiments(name)
+    experiments = menu.experiments(choices.get(EXPERIMENT, ""), choices.get(SCALE, ""))
     typed = _typed(menu, overrides)
     told = []
     for slot in swapped_slots(menu, experiments, choices):
@@ -42,7 +41,7 @@ def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> lis
         _restore(cfg, path, lost, menu.values(slot, chosen))
         if lost:
             options = ", ".join(f"`{key}`" for key in lost)
-            told.append(f"`{slot}={chosen}` keeps its own options: what `{EXPERIMENT}={name}` sets for `{meant}` is "
+            told.append(f"`{slot}={chosen}` keeps its own options: what {_named(experiments)} sets for `{meant}` is "
                         f"left out ({options}).")  # fmt: skip
     return told
 
@@ -59,7 +58,8 @@ def put_over(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> list
         A line for each preset, which says what of the experiment's it changed.
     """
     choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
-    experiments, typed, told = menu.experiments(choices.get(EXPERIMENT, "")), _typed(menu, overrides), []
+    experiments = menu.experiments(choices.get(EXPERIMENT, ""), choices.get(SCALE, ""))
+    typed, told = _typed(menu, overrides), []
     for group in named_presets(overrides) if experiments else ():
         over = []
         for _, own in menu.layers(group, choices[group]):
@@ -69,7 +69,7 @@ def put_over(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> list
                     OmegaConf.update(cfg, f"{group}.{key}", value)
         if over:
             options = ", ".join(f"`{key}`" for key in dict.fromkeys(over))
-            told.append(f"`{group}={choices[group]}` holds over `{EXPERIMENT}={choices[EXPERIMENT]}` ({options}).")
+            told.append(f"`{group}={choices[group]}` holds over {_named(experiments)} ({options}).")
     return told
 
 
@@ -87,6 +87,12 @@ def swapped_slots(menu: Menu, experiments: Sequence[Preset], choices: Mapping[st
     return [
         slot for slot in menu.slots if menu.component(slot, meant[slot]) != menu.component(slot, choices.get(slot, ""))
     ]
+
+
+def _named(experiments: Sequence[Preset]) -> str:
+    """Return what chose the files of an experiment: `experiment=x`, or `experiment=x scale=y`."""
+    own = [preset.typed for preset in experiments if preset.group == EXPERIMENT][-1:]
+    return f"`{' '.join([*own, *(preset.typed for preset in experiments if preset.group != EXPERIMENT)])}`"
 
 
 def _typed(menu: Menu, overrides: Sequence[Override]) -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 from mmlm_core.cli import say
-from mmlm_core.cli.menu import EXPERIMENT, OPEN, Menu
+from mmlm_core.cli.menu import EXPERIMENT, OPEN, SCALE, Menu, Preset
 from mmlm_core.cli.train_command import FLAGS
 from mmlm_core.composition import kind_of
 from mmlm_core.errors import UnknownChoiceError, did_you_mean, one_of
@@ -35,7 +35,9 @@ def train_help(menu: Menu, overrides: Sequence[str] = ()) -> str:
             raise UnknownChoiceError(f"`{group}` is no group.{did_you_mean(group, menu.groups)}{one_of(menu.groups)}")
         if group == key and value:
             menu.check(group, value)
-        parts.append(_options(menu, group, value if group == key and value else chosen(menu, overrides, group)))
+        name = value if group == key and value else chosen(menu, overrides, group)
+        parts.append(_scale(menu, groups.get(EXPERIMENT, ""), name) if group == SCALE and name
+                     else _options(menu, group, name))  # fmt: skip
     return "\n\n".join(dict.fromkeys(parts))
 
 
@@ -77,7 +79,8 @@ def _overview(menu: Menu) -> str:
                         for group, schema in Settings.groups().items()),
         "",
         say.bold("Whole compositions"),
-        say.definitions([(EXPERIMENT, ", ".join(menu.choices(EXPERIMENT)) or "none is installed")]),
+        say.definitions([(EXPERIMENT, ", ".join(menu.choices(EXPERIMENT)) or "none is installed"),
+                         (SCALE, f"Other sizes of an experiment. {_scales(menu.choices(SCALE))}".strip())]),
         "",
         say.bold("Flags"),
         say.definitions(FLAGS.items()),
@@ -102,6 +105,23 @@ def _presets(menu: Menu, group: str) -> str:
     return f"Presets: {', '.join(menu.presets(group))}." if menu.presets(group) else ""
 
 
+def _scales(names: Iterable[str]) -> str:
+    told = ", ".join(names)
+    return f"Scales: {told}." if told else ""
+
+
+def _scale(menu: Menu, experiment: str, name: str) -> str:
+    """Return what a scale sets on an experiment, or which experiments have it."""
+    preset = menu.scale(experiment, name)
+    if preset is None:
+        return f"{say.bold(f'{SCALE}={name}')}: other sizes of an experiment.{menu.having(name)}"
+    return "\n".join([say.bold(preset.typed) + f"  ({preset.giver})", say.wrapped(preset.doc, "  "), *_text(preset)])
+
+
+def _text(preset: Preset) -> list[str]:
+    return ["", *(f"  {line}" for line in preset.path.read_text(encoding="utf-8").splitlines())]
+
+
 def _options(menu: Menu, group: str, name: str) -> str:
     """Return the options of one choice, each with its type, default and doc."""
     if name in (OPEN, "") or leaves_out(group, name):
@@ -110,14 +130,14 @@ def _options(menu: Menu, group: str, name: str) -> str:
     preset, schema = menu.preset(group, name), menu.schema(group, name)
     lines = [say.bold(f"{group}={name}") + f"  ({menu.choices(group)[name]})"]
     if preset:
-        lines.append(say.wrapped(preset.doc, "  "))
+        lines.append(say.wrapped(f"{preset.doc} {_scales(menu.scales(name) if group == EXPERIMENT else ())}", "  "))
     if schema is not None:
         component = menu.component(group, name)
         doc = menu.registry.get(kind_of(group), component).doc if component else _doc(schema)
         lines += [say.wrapped(doc, "  "), ""]
         lines += option_lines(schema, menu.values(group, name), group.replace("/", "."))
     elif preset:
-        lines += ["", *(f"  {line}" for line in preset.path.read_text(encoding="utf-8").splitlines())]
+        lines += _text(preset)
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ Mmlm = Callable[..., tuple[int, str, str]]
 BACKBONES = "`bert` (mmlm-toys), `gru` (mmlm-toys), `lstm` (mmlm-toys), `transformer` (mmlm-toys)"
 GROUPS = (
     "`backbone`, `data`, `decoding`, `encoder/image`, `encoder/text`, `experiment`, `fusion`, `head`, `loader`, "
-    "`optimizer`, `projection/image`, `projection/text`, `run`, `schedule`, `tokenizer`, `tracker`, `trainer`"
+    "`optimizer`, `projection/image`, `projection/text`, `run`, `scale`, `schedule`, `tokenizer`, `tracker`, `trainer`"
 )
 ROOTS = (
     "`backbone`, `data`, `decoding`, `encoder`, `fusion`, `head`, `loader`, `optimizer`, `projection`, `run`, "

@@ -105,7 +105,7 @@ def test_a_setting_is_an_option_too(explained: Callable[..., list[str]]) -> None
          "Choices: `cnn` (mmlm-toys), `none`."),
         (("fusion.x",), "error: `x` is no option of `fusion=concat`. It has no options."),
         (("trainer.max_step",), "error: `max_step` is no option of `trainer`. Did you mean `max_steps`? Options: "),
-        (("experiment",), "error: An experiment sets parts and has no options of its own: explain one of those, as "
+        (("experiment",), "error: `experiment` sets parts and has no options of its own: explain one of those, as "
          "`mmlm explain backbone experiment=NAME`."),
         (("backbone=gru",), "error: `mmlm explain` explains an option first: write `mmlm explain OPTION backbone=gru`."),
         (("backbone.layers", "backbone=grru"), "error: `backbone=grru`: `grru` is no choice of `backbone`."),

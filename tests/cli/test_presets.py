@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mmlm_core.cli import composing
-from mmlm_core.cli.menu import EXPERIMENT, Menu
+from mmlm_core.cli.menu import EXPERIMENT, SCALE, Menu
 from mmlm_core.composition import SINGLE_SLOTS
 from mmlm_core.plugins import load_plugins
 
@@ -15,7 +15,7 @@ FILES = sorted(
     (giver, folder, path.relative_to(folder))
     for giver, folder in INSTALLED.folders
     for path in folder.rglob("*.yaml")
-    if path.name != "defaults.yaml"
+    if path.name != "defaults.yaml" and path.parts[-3] != SCALE  # a scale is composed with its experiment
 )
 
 
