@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 
 from mmlm_core.errors import RunError
 from mmlm_core.interfaces import Optimizer, Schedule
@@ -47,6 +48,9 @@ class TrainingModule(LightningModule):
         self._schedule = schedule
         self._clock = clock
         self._features = features
+        # What is derived and not saved, as a table of positions that grows, is on each rank as large as its rows need.
+        derived = {name for name, _ in self.named_buffers()} - self.state_dict().keys()
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(self, derived)  # type: ignore[no-untyped-call]
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return the mean loss of a batch.

@@ -48,3 +48,18 @@ def test_a_run_of_two_processes_that_was_killed_goes_on_as_if_it_had_not_been(tm
     done = run_process(tmp_path, "resume")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "two" / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+
+
+def test_each_process_has_as_many_positions_as_its_own_rows_need(tmp_path: Path) -> None:
+    """A table of positions grows on the rank whose row is long, and is nobody else's business."""
+    lengths = [20, 20, 400, 20, 20, 20, 20, 400]
+    rows = [json.dumps({"text": f"{number} ".ljust(length, "x")}) for number, length in enumerate(lengths)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    words = ["data=table", "data.path=rows.jsonl", "data.target=text", "data.validation_fraction=0", "tokenizer=byte",
+             "data.test_fraction=0", "backbone=transformer", "backbone.width=32", "backbone.depth=1", "head=language_modeling",
+             "head.context=512", "trainer.devices=2", "trainer.strategy=ddp", "trainer.accelerator=cpu", "run.name=x",
+             "trainer.max_epochs=3", "loader.batch_size=1", "tracker.wandb=off", "trainer.progress=false"]  # fmt: skip
+    command = [sys.executable, "-m", "mmlm_core.cli.main", "train", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "runs" / "x" / "summary.json").read_text())["steps"] == 12
