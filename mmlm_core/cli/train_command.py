@@ -124,17 +124,27 @@ def _sweep(application: Any, overrides: Sequence[str], place: str) -> None:
     where = [] if any(text.startswith("hydra.sweep.dir=") for text in overrides) else [f'hydra.sweep.dir="{quoted}"']
     try:
         application.multirun(config_name=composing.PRIMARY, task_function=job, overrides=[*overrides, *where])
+    except BaseException:
+        try:
+            _compare(Path(place))
+        except Exception as error:  # the job's own error is what must be told
+            say.note(f"The runs of `{place}` cannot be compared: {error}")
+        raise
     finally:
         del os.environ[SWEEP_VARIABLE]
-        if is_main():
-            _compare(Path(place))
+    _compare(Path(place))
 
 
 def _compare(folder: Path) -> None:
-    """Print and write what the runs in a sweep's folder have reached; nothing where there is none."""
-    from mmlm_core.report.sweep import comparison, read_sweep, write_comparison
+    """Print and write what the runs in a sweep's folder have reached; nothing where there is none.
 
-    runs = read_sweep(folder)
+    Raises:
+        RunError: A file of a run cannot be read.
+    """
+    from mmlm_core.report.sweep import comparison, read_sweep, write_comparison
+    from mmlm_core.runs import is_main
+
+    runs = read_sweep(folder) if is_main() else []
     if not runs:
         return
     heads, *rows = comparison(runs)

@@ -17,6 +17,13 @@ from mmlm_core.runs import RunFolder
 Mmlm = Callable[..., tuple[int, str, str]]
 
 
+def stand_in(monkeypatch: pytest.MonkeyPatch, **functions: object) -> None:
+    """Put functions in the place of the training's."""
+    training = types.ModuleType("mmlm_core.training")
+    vars(training).update(functions)
+    monkeypatch.setitem(sys.modules, "mmlm_core.training", training)
+
+
 def test_the_defaults_are_trained(mmlm: Mmlm, trained: list[Composition]) -> None:
     assert mmlm("train", "encoder/image=cnn") == (0, "", "")
     names = {slot: choice.component.name for slot, choice in trained[0].choices.items()}
@@ -136,9 +143,7 @@ def test_a_sweep_ends_with_a_comparison_also_where_a_job_fails(mmlm: Mmlm, monke
         write_json(run.evaluation("test"), {"metrics": {"loss": 2.0, "f1": composition.settings.run.seed / 8}})
         return run.path
 
-    training = types.ModuleType("mmlm_core.training")
-    training.train = train  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "mmlm_core.training", training)
+    stand_in(monkeypatch, train=train)
     place = tmp_path / 'a "sweep"'
     code, printed, errors = mmlm("train", "-m", "run.seed=1,2,3", "encoder/image=cnn", f"run.folder='{place}'")
     (sweep,) = place.iterdir()
@@ -152,6 +157,24 @@ def test_a_sweep_ends_with_a_comparison_also_where_a_job_fails(mmlm: Mmlm, monke
         "mean of 2            0.188 ± 0.088  1.0\n"
         f"\ncomparison: {sweep}/sweep.md and {sweep}/sweep.csv\n"
     )
+
+
+def test_a_run_that_cannot_be_read_hides_no_error_of_a_job(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch,
+                                                            tmp_path: Path) -> None:  # fmt: skip
+    def train(composition: Composition, plugins: object, overrides: list[str]) -> Path:
+        run = RunFolder(Path(composition.settings.run.folder) / str(composition.settings.run.name))
+        run.path.mkdir(parents=True)
+        write_yaml(run.overrides, list(overrides))
+        run.evaluation("test").write_text("{torn")
+        raise DataError("torn.")
+
+    stand_in(monkeypatch, train=train)
+    code, printed, errors = mmlm("train", "-m", "run.seed=1,2", "encoder/image=cnn", f"run.folder={tmp_path}")
+    (sweep,) = tmp_path.iterdir()
+    assert (code, printed) == (2, "")
+    *_, note, error = errors.splitlines()
+    assert note.startswith(f"note: The runs of `{sweep}` cannot be compared: `{sweep}/0/metrics_test.json` cannot be")
+    assert error == "error: torn."
 
 
 def test_a_name_of_a_sweep_gets_the_jobs_number(mmlm: Mmlm, trained: list[Composition], tmp_path: Path) -> None:
@@ -179,9 +202,7 @@ def test_resume_takes_no_overrides(mmlm: Mmlm) -> None:
 
 def test_resume_goes_to_the_training(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Path] = []
-    training = types.ModuleType("mmlm_core.training")
-    training.resume = given.append  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "mmlm_core.training", training)
+    stand_in(monkeypatch, resume=given.append)
     monkeypatch.setattr("mmlm_core.resuming.read_unfinished", lambda run: run)
     assert mmlm("train", "--resume", "runs/x") == (0, "", "")
     assert given == [Path("runs/x")]
