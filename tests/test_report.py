@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from mmlm_core.files import write_json, write_lines, write_yaml
+from mmlm_core.files import read_json, write_json, write_lines, write_yaml
 from mmlm_core.interfaces import Processor
 from mmlm_core.media import picture_url
 from mmlm_core.report import write_report
@@ -112,6 +112,15 @@ def test_the_page_shows_metrics_beside_controls_samples_curves_and_the_command(p
 def test_a_long_training_makes_no_long_page(page):
     points = re.search(r'<polyline class="line s0" points="([^"]*)"', page)
     assert len(points[1].split()) <= 260
+
+
+def test_the_figure_that_chose_the_weights_is_drawn_first_after_the_loss(folder):
+    names = ["a", "b", "c", "token_f1"]
+    lines = [{"split": "validation", "step": step, "loss": 1.0, **dict.fromkeys(names, 0.5)} for step in (1, 2)]
+    write_lines(folder.metrics, lines)
+    write_json(folder.environment, {**read_json(folder.environment), "monitor": "token_f1"})
+    drawn = re.findall(r"<figcaption><b>(.*?)</b>", write_report(folder).read_text(encoding="utf-8"))
+    assert drawn == ["loss", "validation token f1", "validation a", "validation b"]
 
 
 def test_a_run_that_has_only_begun_has_a_page_too(tmp_path):

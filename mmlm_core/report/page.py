@@ -23,7 +23,7 @@ LARGE = 3
 """Metrics that stand large at the top: the head's first ones, which tell most."""
 
 DRAWN = 3
-"""Figures of validation that are drawn beside the loss."""
+"""Figures of validation that are drawn beside the loss: that by which the weights were chosen, and the first ones."""
 
 
 def write_report(folder: RunFolder, evaluated: RunFolder | None = None) -> Path:
@@ -43,7 +43,7 @@ def write_report(folder: RunFolder, evaluated: RunFolder | None = None) -> Path:
         _header(folder, environment, summary),
         *(_measured(evaluated, split) for split in splits),
         "" if splits else _samples(_read(evaluated.samples("validation"))),
-        _curves(lines),
+        _curves(lines, environment.get("monitor", "")),
         _model(environment),
         _repeat(environment, summary, overrides or []),
     ]
@@ -149,7 +149,13 @@ def _samples(samples: Mapping[str, Any]) -> str:
     return f'<section><h2>Samples of {split}</h2>{gallery(rows)}<p class="note">{note}</p></section>'
 
 
-def _curves(lines: Sequence[Mapping[str, Any]]) -> str:
+def _curves(lines: Sequence[Mapping[str, Any]], monitor: str) -> str:
+    """Return the figures of a training as charts.
+
+    Args:
+        lines: What was measured on the way.
+        monitor: The figure by which the weights were chosen, which is drawn first; empty in runs that do not say.
+    """
     train = [line for line in lines if line.get("split") == "train"]
     validation = [line for line in lines if line.get("split") == "validation"]
 
@@ -159,7 +165,7 @@ def _curves(lines: Sequence[Mapping[str, Any]]) -> str:
     measured = dict.fromkeys(
         name for line in validation for name in line if name not in ("split", "step", "epoch", "loss")
     )
-    shown = list(measured)[:DRAWN]
+    shown = sorted(measured, key=lambda name: name != monitor)[:DRAWN]
     dots = len(validation) <= 40
     charts = [
         chart("loss", [series("training", train, "loss"), series("validation", validation, "loss", dots)]),

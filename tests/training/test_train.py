@@ -102,6 +102,7 @@ def test_the_kept_weights_are_those_of_the_best_validation(trained):
     first = next(line["step"] for line in lines(run, "validation") if line["accuracy"] == best)
     assert summary(run)["best_step"] == first
     assert summary(run)["best"]["accuracy"] == best
+    assert json.loads((run / "environment.json").read_text())["monitor"] == "accuracy"
 
 
 def test_the_kept_weights_are_the_averaged_ones(trained):
