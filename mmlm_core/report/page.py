@@ -11,7 +11,7 @@ from typing import Any
 
 from mmlm_core.boxes import short, told_rows
 from mmlm_core.files import read_json, read_lines, read_yaml, write_text
-from mmlm_core.report.closing import figure
+from mmlm_core.report.closing import figure, told_range
 from mmlm_core.report.curves import Series, chart
 from mmlm_core.report.gallery import gallery
 from mmlm_core.runs import RunFolder
@@ -95,16 +95,19 @@ def _evaluation(evaluation: Mapping[str, Any]) -> str:
     controls: dict[str, Any] = evaluation.get("controls", {})
     if not metrics:
         return ""
-    heads = "".join(f"<th>{escape(name)}</th>" for name in ("the model", *controls))
+    ranges = {name: told_range(ends) for name, ends in evaluation.get("ranges", {}).items()}
+    heads = "".join(f"<th>{escape(name)}</th>" for name in ("the model", *controls, *(["range"] if ranges else [])))
     rows = "".join(
         f"<tr><th>{escape(name)}</th><td><b>{_figure(value)}</b></td>"
         + "".join(f"<td>{_figure(control.get(name))}</td>" for control in controls.values())
+        + (f'<td class="range">{ranges.get(name, "")}</td>' if ranges else "")
         + "</tr>"
         for name, value in metrics.items()
     )
     large = ([name for name in metrics if name != "loss"] or list(metrics))[:LARGE]
     tiles = "".join(f'<div class="tile"><span class="value">{_figure(metrics[name])}</span>'
-                    f'<span class="name">{escape(name.replace("_", " "))}</span></div>' for name in large)  # fmt: skip
+                    f'<span class="name">{escape(name.replace("_", " "))}</span>'
+                    f'<span class="range">{ranges.get(name, "")}</span></div>' for name in large)  # fmt: skip
     skipped = len(evaluation.get("skipped", {}))
     split = escape(str(evaluation.get("split")))
     note = f"{evaluation.get('rows', 0):,} rows of <code>{split}</code>"
