@@ -29,10 +29,7 @@ def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> lis
     Returns:
         A line for each part, which says what was left out.
     """
-    choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
-    name = choices.get(EXPERIMENT, "")
-    experiments = menu.experiments(name)
-    typed = _typed(menu, overrides)
+    choices, experiments, typed = _asked(cfg, menu, overrides)
     told = []
     for slot in swapped_slots(menu, experiments, choices):
         meant, chosen = _meant(menu, experiments, slot), choices.get(slot, "")
@@ -42,8 +39,8 @@ def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> lis
         _restore(cfg, path, lost, menu.values(slot, chosen))
         if lost:
             options = ", ".join(f"`{key}`" for key in lost)
-            told.append(f"`{slot}={chosen}` keeps its own options: what `{EXPERIMENT}={name}` sets for `{meant}` is "
-                        f"left out ({options}).")  # fmt: skip
+            told.append(f"`{slot}={chosen}` keeps its own options: what `{EXPERIMENT}={choices[EXPERIMENT]}` "
+                        f"sets for `{meant}` is left out ({options}).")  # fmt: skip
     return told
 
 
@@ -58,8 +55,8 @@ def put_over(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> list
     Returns:
         A line for each preset, which says what of the experiment's it changed.
     """
-    choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
-    experiments, typed, told = menu.experiments(choices.get(EXPERIMENT, "")), _typed(menu, overrides), []
+    choices, experiments, typed = _asked(cfg, menu, overrides)
+    told = []
     for group in named_presets(overrides) if experiments else ():
         over = []
         for _, own in menu.layers(group, choices[group]):
@@ -87,6 +84,14 @@ def swapped_slots(menu: Menu, experiments: Sequence[Preset], choices: Mapping[st
     return [
         slot for slot in menu.slots if menu.component(slot, meant[slot]) != menu.component(slot, choices.get(slot, ""))
     ]
+
+
+def _asked(
+    cfg: DictConfig, menu: Menu, overrides: Sequence[Override]
+) -> tuple[dict[str, str], Sequence[Preset], tuple[str, ...]]:
+    """Return what was chosen for each group, the experiment and those that it extends, and the paths of `_typed`."""
+    choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
+    return choices, menu.experiments(choices.get(EXPERIMENT, "")), _typed(menu, overrides)
 
 
 def _typed(menu: Menu, overrides: Sequence[Override]) -> tuple[str, ...]:
