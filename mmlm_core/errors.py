@@ -6,6 +6,8 @@ choice, and the place that the value came from. Messages are composed here, so t
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from reprlib import Repr
@@ -25,6 +27,7 @@ __all__ = [
     "one_of",
     "quoted",
     "run_all",
+    "system_trouble",
 ]
 
 
@@ -96,6 +99,21 @@ def quoted(value: object) -> str:
     short = Repr()
     short.maxstring = short.maxlong = short.maxother = 100
     return short.repr(value)
+
+
+def system_trouble(error: Exception) -> str | None:
+    """Return what a user is told of a folder that cannot be written or a full disk; None for any other error.
+
+    Args:
+        error: Whatever was raised.
+    """
+    if not isinstance(error, OSError):
+        return None
+    if error.filename is not None:
+        return f"`{os.fspath(error.filename)}` cannot be used: {error.strerror}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+        return f"What was to be written could not be: {error.strerror}."
+    return None
 
 
 def gather(problems: Sequence[MmlmError]) -> MmlmError:

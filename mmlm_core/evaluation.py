@@ -114,6 +114,7 @@ def evaluate(
             "skipped": judged.skipped,
             "cut": Excess(predictor.model.processors(), judged.examples).told(f"of `{split}`"),
             "metrics": metrics,
+            "ranges": {name: ends for name, ends in predictor.model.head.metric_ranges.items() if name in metrics},
             "controls": told,
             "groups": _groups(predictor, judged),
             "overrides": list(overrides),

@@ -109,9 +109,7 @@ class Predictor:
         parts = " ".join(f"{slot}={self.composition[slot].component.name}" for slot in slots)
         return f"Predictor({parts}; {short(count(self.model))} parameters on {self.device})"
 
-    def predict(
-        self, rows: Iterable[Mapping[str, Any] | Example] | None = None, **inputs: Any
-    ) -> Iterator[dict[str, Any]]:
+    def predict(self, rows: Iterable[Mapping[str, Any] | Example]) -> Iterator[dict[str, Any]]:
         """Return an iterator over the predictions of rows, in order, each as it is known.
 
         Rows are batched by `loader.batch_size`. For one row, see `generate`.
@@ -119,7 +117,6 @@ class Predictor:
         Args:
             rows: Each gives the item, or the list of items, of each modality (`{"image": "cat.png"}`), and may have
                 a `prompt`; or an `Example`.
-            **inputs: Not taken, as `generate` takes them: the error says what was meant.
 
         Returns:
             Plain JSON values: `key` and what the head says, `prediction` first. Where `loader.on_error` is `skip`, rows
@@ -129,13 +126,10 @@ class Predictor:
             DataError: There are no rows but something else; or, while they are read, a row names a modality that the
                 model does not read, lacks all that it reads, or has an item that cannot be used.
         """
-        if inputs or not isinstance(rows, Iterable) or isinstance(rows, Mapping | str | bytes):
-            known = self.composition.modalities()
-            row = ", ".join(f'"{name}": ...' for name in known or ["prompt"])
-            one = ", ".join(f"{name}=..." for name in known or ["prompt"])
-            unknown = [name for name in inputs if name not in (*known, "prompt")]
-            told = f" It reads no `{unknown[0]}`.{did_you_mean(unknown[0], known)}{one_of(known)}" if unknown else ""
-            raise DataError(f"`predict` takes rows, as `predict([{{{row}}}])`; for one row, `generate({one})`.{told}")
+        if not isinstance(rows, Iterable) or isinstance(rows, Mapping | str | bytes):
+            known = self.composition.modalities() or ["prompt"]
+            row, one = ", ".join(f'"{name}": ...' for name in known), ", ".join(f"{name}=..." for name in known)
+            raise DataError(f"`predict` takes rows, as `predict([{{{row}}}])`; for one row, `generate({one})`.")
         return self._predict(rows)
 
     def _predict(self, rows: Iterable[Mapping[str, Any] | Example]) -> Iterator[dict[str, Any]]:

@@ -59,19 +59,17 @@ def _devices(options: TrainerOptions) -> Iterator[MmlmError]:
         yield UnknownChoiceError(f"`trainer.accelerator={accelerator}` is no accelerator of Lightning."
                                  f"{did_you_mean(accelerator, ACCELERATORS)}{one_of(ACCELERATORS)}")  # fmt: skip
         return
-    if options.devices == 1 and options.precision is not Precision.FP16 and accelerator in ("auto", "cpu"):
-        return  # which every machine can do
-    gpus = 0 if accelerator in ("cpu", "tpu") else _gpus(accelerator)
-    if accelerator not in ("auto", "cpu", "tpu") and not gpus:
+    on_a_cpu = accelerator in ("auto", "cpu")
+    if accelerator == "tpu" or (on_a_cpu and options.devices == 1 and options.precision is not Precision.FP16):
+        return  # Lightning counts the former; the latter every machine can do
+    gpus = 0 if accelerator == "cpu" else _gpus(accelerator)
+    if not (gpus or on_a_cpu):
         yield OptionError(f"`trainer.accelerator={accelerator}` needs a GPU, and torch finds none here (`mmlm doctor` "
                           "says more): train with `trainer.accelerator=cpu`.")  # fmt: skip
         return
-    if accelerator != "tpu":
-        yield from _count(options.devices, gpus)
-        if options.precision is Precision.FP16 and not gpus:
-            yield OptionError(
-                "`trainer.precision=fp16` needs a GPU; a CPU computes in `fp32`, or in `bf16` where it can."
-            )
+    yield from _count(options.devices, gpus)
+    if options.precision is Precision.FP16 and not gpus:
+        yield OptionError("`trainer.precision=fp16` needs a GPU; a CPU computes in `fp32`, or in `bf16` where it can.")
 
 
 def _count(devices: int, gpus: int) -> Iterator[OptionError]:

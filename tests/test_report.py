@@ -8,10 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from mmlm_core.files import write_json, write_lines, write_yaml
+from mmlm_core.files import read_json, write_json, write_lines, write_yaml
 from mmlm_core.interfaces import Processor
 from mmlm_core.media import picture_url
 from mmlm_core.report import write_report
+from mmlm_core.report.closing import make_console, print_closing
 from mmlm_core.report.curves import Series, chart, number, ticks
 from mmlm_core.report.gallery import gallery
 from mmlm_core.report.sweep import comparison, read_sweep, write_comparison
@@ -112,6 +113,37 @@ def test_the_page_shows_metrics_beside_controls_samples_curves_and_the_command(p
 def test_a_long_training_makes_no_long_page(page):
     points = re.search(r'<polyline class="line s0" points="([^"]*)"', page)
     assert len(points[1].split()) <= 260
+
+
+def test_ranges_stand_beside_the_metrics_that_have_one_and_their_column_only_where_there_are_some(folder, page):
+    assert "range</th>" not in page
+    told = read_json(folder.evaluation("test"))
+    write_json(folder.evaluation("test"), {**told, "ranges": {"cider": [0, 10.0], "perplexity": [1.0, None]}})
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert '<th>cider</th><td><b>1.250</b></td><td>0.100</td><td class="range">0 to 10</td></tr>' in page
+    assert '<b>0.500</b></td><td>–</td><td class="range"></td></tr>' in page
+    assert '<span class="name">cider</span><span class="range">0 to 10</span>' in page
+    assert "from 1" not in page
+
+
+def test_a_closing_table_tells_the_ranges(folder, capsys):
+    told = {"rows": 2, "controls": {"none": {"bleu": 2.0}}, "metrics": {"loss": 1.0, "wer": 0.5, "bleu": 7.0}}
+    write_json(folder.evaluation("test"), {**told, "ranges": {"bleu": [0.0, 100.0], "wer": [0.0, None]}})
+    print_closing(make_console(), folder, "test")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[2:6]]
+    assert lines == [
+        ["the", "model", "none", "range"], ["loss", "1.000"], ["wer", "0.500", "from", "0"],
+        ["bleu", "7.000", "2.000", "0", "to", "100"],
+    ]  # fmt: skip
+
+
+def test_the_figure_that_chose_the_weights_is_drawn_first_after_the_loss(folder):
+    names = ["a", "b", "c", "token_f1"]
+    lines = [{"split": "validation", "step": step, "loss": 1.0, **dict.fromkeys(names, 0.5)} for step in (1, 2)]
+    write_lines(folder.metrics, lines)
+    write_json(folder.environment, {**read_json(folder.environment), "monitor": "token_f1"})
+    drawn = re.findall(r"<figcaption><b>(.*?)</b>", write_report(folder).read_text(encoding="utf-8"))
+    assert drawn == ["loss", "validation token f1", "validation a", "validation b"]
 
 
 def test_a_run_that_has_only_begun_has_a_page_too(tmp_path):

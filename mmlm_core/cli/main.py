@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from mmlm_core.cli import say
-from mmlm_core.errors import MmlmError, UnknownChoiceError, did_you_mean, one_of
+from mmlm_core.errors import MmlmError, UnknownChoiceError, did_you_mean, one_of, system_trouble
 from mmlm_core.runs import is_first_here
 
 __all__ = ["COMMANDS", "main"]
@@ -52,13 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, as `head`, has gone: write no more, also not when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except OSError as error:  # a folder that cannot be written, a full disk; another without a file is a fault of ours
-        if error.filename is not None:
-            say.error(f"`{os.fspath(error.filename)}` cannot be used: {error.strerror}.")
-        elif error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-            say.error(f"What was to be written could not be: {error.strerror}.")
-        else:
+    except OSError as error:
+        told = system_trouble(error)
+        if told is None:  # a fault of ours
             raise
+        say.error(told)
         return 2
 
 

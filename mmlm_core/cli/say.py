@@ -10,7 +10,10 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-__all__ = ["bad", "bold", "cut", "definitions", "error", "good", "grid", "note", "out", "table", "width", "wrapped"]
+from mmlm_core.runs import is_main
+
+__all__ = ["bad", "bold", "cut", "definitions", "error", "good", "grid", "note", "notes", "out", "table", "width",
+           "wrapped"]  # fmt: skip
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -30,6 +33,12 @@ def note(text: str) -> None:
     """Write something that the user should know to the standard error, wrapped where that is a terminal."""
     told = f"{bold('note:', sys.stderr)} {_visible(text)}"
     sys.stderr.write((wrapped(told) if sys.stderr.isatty() else told) + "\n")
+
+
+def notes(lines: Iterable[str]) -> None:
+    """Write notes, once for all processes of a job."""
+    for line in lines if is_main() else ():
+        note(line)
 
 
 def _visible(text: str) -> str:

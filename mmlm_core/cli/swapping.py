@@ -29,9 +29,7 @@ def leave_out(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> lis
     Returns:
         A line for each part, which says what was left out.
     """
-    choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
-    experiments = menu.experiments(choices.get(EXPERIMENT, ""), choices.get(SCALE, ""))
-    typed = _typed(menu, overrides)
+    choices, experiments, typed = _asked(cfg, menu, overrides)
     told = []
     for slot in swapped_slots(menu, experiments, choices):
         meant, chosen = _meant(menu, experiments, slot), choices.get(slot, "")
@@ -57,9 +55,8 @@ def put_over(cfg: DictConfig, menu: Menu, overrides: Sequence[Override]) -> list
     Returns:
         A line for each preset, which says what of the experiment's it changed.
     """
-    choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
-    experiments = menu.experiments(choices.get(EXPERIMENT, ""), choices.get(SCALE, ""))
-    typed, told = _typed(menu, overrides), []
+    choices, experiments, typed = _asked(cfg, menu, overrides)
+    told = []
     for group in named_presets(overrides) if experiments else ():
         over = []
         for _, own in menu.layers(group, choices[group]):
@@ -93,6 +90,14 @@ def _named(experiments: Sequence[Preset]) -> str:
     """Return what chose the files of an experiment: `experiment=x`, or `experiment=x scale=y`."""
     own = [preset.typed for preset in experiments if preset.group == EXPERIMENT][-1:]
     return f"`{' '.join([*own, *(preset.typed for preset in experiments if preset.group != EXPERIMENT)])}`"
+
+
+def _asked(
+    cfg: DictConfig, menu: Menu, overrides: Sequence[Override]
+) -> tuple[dict[str, str], Sequence[Preset], tuple[str, ...]]:
+    """Return what was chosen for each group, the experiment and those that it extends, and the paths of `_typed`."""
+    choices = {str(group): str(name) for group, name in cfg.hydra.runtime.choices.items()}
+    return choices, menu.experiments(choices.get(EXPERIMENT, ""), choices.get(SCALE, "")), _typed(menu, overrides)
 
 
 def _typed(menu: Menu, overrides: Sequence[Override]) -> tuple[str, ...]:

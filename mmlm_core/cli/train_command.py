@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmlm_core.cli import say
+from mmlm_core.cli import say, sweep
 from mmlm_core.cli.arguments import Parser, word_of
 from mmlm_core.cli.menu import Menu
 from mmlm_core.errors import OptionError
@@ -35,9 +34,6 @@ FLAGS = {
     "--help, -h": "print this; with overrides, the options of what they choose",
 }
 """The flags, each with what it does."""
-
-SWEEP_VARIABLE = "MMLM_SWEEP_FOLDER"
-"""The environment variable through which the processes of a sweep's jobs share its folder."""
 
 
 def run(argv: Sequence[str]) -> None:
@@ -95,116 +91,16 @@ def _compose_and_train(args: Namespace, menu: Menu) -> None:
             _show(args, menu, cfg)
             return
         if args.multirun or str(cfg.hydra.mode or "").endswith("MULTIRUN"):
-            _check_jobs(application, menu, args.overrides)
-            _sweep(application, overrides, str(cfg.hydra.sweep.dir))
+            sweep.check_jobs(application, menu, args.overrides)
+            sweep.sweep(application, overrides, str(cfg.hydra.sweep.dir))
             return
         composition = composing.to_composition(cfg, menu)
-        _say(composing.swapped(cfg, menu))
+        say.notes(composing.swapped(cfg, menu))
     composing.check(composition, menu.registry)
     check_machine(composition.settings)
     from mmlm_core.training import train
 
     train(composition, menu.plugins, overrides=args.overrides)
-
-
-def _sweep(application: Any, overrides: Sequence[str], place: str) -> None:
-    """Train the jobs of a sweep, and tell what they reached; also of those before one that failed.
-
-    Args:
-        application: What `composing.session` gives.
-        overrides: Of the sweep.
-        place: Its folder, which is said to Hydra, since the time in its name would be another by now.
-    """
-    from mmlm_core.cli import composing
-    from mmlm_core.runs import is_main
-
-    place = place if is_main() else os.environ.get(SWEEP_VARIABLE, place)
-    os.environ[SWEEP_VARIABLE] = place
-    quoted = place.replace("\\", "\\\\").replace('"', '\\"')
-    where = [] if any(text.startswith("hydra.sweep.dir=") for text in overrides) else [f'hydra.sweep.dir="{quoted}"']
-    try:
-        application.multirun(config_name=composing.PRIMARY, task_function=job, overrides=[*overrides, *where])
-    finally:
-        del os.environ[SWEEP_VARIABLE]
-        if is_main():
-            _compare(Path(place))
-
-
-def _compare(folder: Path) -> None:
-    """Print and write what the runs in a sweep's folder have reached; nothing where there is none."""
-    from mmlm_core.report.sweep import comparison, read_sweep, write_comparison
-
-    runs = read_sweep(folder)
-    if not runs:
-        return
-    heads, *rows = comparison(runs)
-    splits = " and ".join(f"`{split}`" for split in sorted({run.split for run in runs if run.split}))
-    written = " and ".join(str(path) for path in write_comparison(folder, runs))
-    say.out(f"\nthe runs of {folder}{f', on {splits}' if splits else ''}")
-    say.grid(heads, rows)
-    say.out(f"\ncomparison: {written}")
-
-
-def _say(lines: Sequence[str]) -> None:
-    """Write notes, once for all processes of a job."""
-    from mmlm_core.runs import is_main
-
-    for line in lines if is_main() else ():
-        say.note(line)
-
-
-def job(cfg: DictConfig) -> float | None:
-    """Train one job of a sweep; Hydra's launcher calls this, maybe in another process.
-
-    Its run lies in the folder of the sweep, under the job's number, so that no two jobs meet.
-
-    Returns:
-        The validation loss of the weights that were kept, which a sweeper may minimise; None where there was none.
-    """
-    from hydra.core.hydra_config import HydraConfig
-    from omegaconf import open_dict
-
-    from mmlm_core import compat
-    from mmlm_core.cli import composing, source
-
-    own = HydraConfig.get()
-    with open_dict(cfg):
-        cfg.hydra = own
-    menu = source.served()
-    notes = composing.swapped(cfg, menu)
-    composition = composing.to_composition(cfg, menu)
-    compat.check(composition, menu.registry)
-    overrides, settings = composing.typed_overrides(own), composition.settings.run
-    settings.name = f"{settings.name}-{own.job.num}" if settings.name else str(own.job.num)
-    settings.folder = str(own.sweep.dir)
-    sys.stderr.write(f"job {own.job.num}: {' '.join(overrides)}\n")
-    _say(notes)
-    from mmlm_core.training import train
-
-    summary = train(composition, menu.plugins, overrides=overrides) / "summary.json"
-    figures = json.loads(summary.read_text(encoding="utf-8")).get("best", {}) if summary.is_file() else {}
-    return figures.get("loss")
-
-
-def _check_jobs(application: Any, menu: Menu, overrides: Sequence[str]) -> None:
-    """Check every job of a sweep before the first is trained, where the sweep can be listed.
-
-    Raises:
-        MmlmError: With everything that is wrong with each of them.
-    """
-    from mmlm_core.cli import checking, composing
-    from mmlm_core.errors import MmlmError, gather
-
-    problems: list[MmlmError] = []
-    for number, texts in enumerate(composing.jobs(checking.parse(overrides)) or []):
-        try:
-            composition = composing.to_composition(composing.compose(application, menu, texts), menu)
-            composing.check(composition, menu.registry)
-            check_machine(composition.settings)
-        except MmlmError as error:
-            problems.append(type(error)(f"job {number} ({' '.join(texts)}): {error}"))
-    if problems:
-        raise gather(problems)
 
 
 def _info(application: Any, what: str, config_name: str, overrides: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -86,11 +87,14 @@ class Head(nn.Module, ABC):
         causal: Whether its positions must not see later ones.
         reads: The segments that it reads: `QUERIES`, or names of modalities.
         monitor: The figure by which a better model is known, and whether `min` or `max` is better.
+        metric_ranges: The least and the greatest value of metrics, by name, which reports print beside them; infinity
+            where there is none. What `metrics` does not return is not shown.
     """
 
     causal: bool = False
     reads: tuple[str, ...]
     monitor: tuple[str, str] = ("loss", "min")
+    metric_ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     @classmethod
     def facts(cls, options: Any, targets: Iterable[Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from mmlm_core.files import read_json
 from mmlm_core.runs import RunFolder
 from mmlm_core.samples import is_drawn, said
 
-__all__ = ["figure", "make_console", "print_closing"]
+__all__ = ["figure", "make_console", "print_closing", "told_range"]
 
 MOST = 100
 """Columns at most."""
@@ -48,14 +48,14 @@ def print_closing(console: Console, folder: RunFolder, split: str) -> None:
     skipped = f", {len(told['skipped']):,} more could not be used" if told.get("skipped") else ""
     console.print()
     console.print(Text(f"on `{split}`, {told['rows']:,} rows{skipped}", style="bold"))
-    console.print(_table({"the model": told["metrics"], **controls}))
+    console.print(_table({"the model": told["metrics"], **controls}, told.get("ranges", {})))
     if controls:
         console.print(Text(CONTROLS, "dim"))
     if told.get("cut"):
         console.print(told["cut"], soft_wrap=True)
     if groups := told.get("groups"):
         console.print(Text("groups", style="bold"))
-        console.print(_table(groups))
+        console.print(_table(groups, {}))
     written = [row for row in rows if not is_drawn(row["prediction"])]  # the report has the others
     if written:
         console.print(Text("samples", style="bold"))
@@ -70,15 +70,33 @@ def figure(value: float | None, missing: str = "no number") -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 or isinstance(value, int) else f"{value:.3f}"
 
 
-def _table(columns: Mapping[str, Mapping[str, float]]) -> Table:
-    """Return metrics as rows, each column a model or a group."""
+def told_range(ends: Sequence[float | None]) -> str:
+    """Return the range of a metric as a person reads it.
+
+    Args:
+        ends: The least and the greatest value; None where there is none. Empty: the range is not known.
+
+    Example:
+        >>> [told_range(ends) for ends in ([0.0, 100.0], [1.0, None], [None, 0.0], [])]
+        ['0 to 100', 'from 1', 'up to 0', '']
+    """
+    low, high = [None if end is None else f"{end:g}" for end in ends] or [None, None]
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    return f"from {low}" if low is not None else f"up to {high}" if high is not None else ""
+
+
+def _table(columns: Mapping[str, Mapping[str, float]], ranges: Mapping[str, Sequence[float | None]]) -> Table:
+    """Return metrics as rows, each column a model or a group; then their ranges, where one is known."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("")
     for name in columns:
         table.add_column(name, justify="right")
+    if ranges:
+        table.add_column("range", style="dim")
     for name in dict.fromkeys(name for figures in columns.values() for name in figures):
         cells = [figure(figures[name]) if name in figures else "" for figures in columns.values()]
-        table.add_row(name, *cells)
+        table.add_row(name, *cells, *([told_range(ranges.get(name, []))] if ranges else []))
     return table
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mmlm_core.boxes import short, told_rows
 from mmlm_core.files import read_json, read_lines, read_yaml, write_text
-from mmlm_core.report.closing import figure
+from mmlm_core.report.closing import figure, told_range
 from mmlm_core.report.curves import Series, chart
 from mmlm_core.report.gallery import gallery
 from mmlm_core.runs import RunFolder
@@ -23,7 +23,7 @@ LARGE = 3
 """Metrics that stand large at the top: the head's first ones, which tell most."""
 
 DRAWN = 3
-"""Figures of validation that are drawn beside the loss."""
+"""Figures of validation that are drawn beside the loss: that by which the weights were chosen, and the first ones."""
 
 
 def write_report(folder: RunFolder, evaluated: RunFolder | None = None) -> Path:
@@ -43,7 +43,7 @@ def write_report(folder: RunFolder, evaluated: RunFolder | None = None) -> Path:
         _header(folder, environment, summary),
         *(_measured(evaluated, split) for split in splits),
         "" if splits else _samples(_read(evaluated.samples("validation"))),
-        _curves(lines),
+        _curves(lines, environment.get("monitor", "")),
         _model(environment),
         _repeat(environment, summary, overrides or []),
     ]
@@ -95,16 +95,19 @@ def _evaluation(evaluation: Mapping[str, Any]) -> str:
     controls: dict[str, Any] = evaluation.get("controls", {})
     if not metrics:
         return ""
-    heads = "".join(f"<th>{escape(name)}</th>" for name in ("the model", *controls))
+    ranges = {name: told_range(ends) for name, ends in evaluation.get("ranges", {}).items()}
+    heads = "".join(f"<th>{escape(name)}</th>" for name in ("the model", *controls, *(["range"] if ranges else [])))
     rows = "".join(
         f"<tr><th>{escape(name)}</th><td><b>{_figure(value)}</b></td>"
         + "".join(f"<td>{_figure(control.get(name))}</td>" for control in controls.values())
+        + (f'<td class="range">{ranges.get(name, "")}</td>' if ranges else "")
         + "</tr>"
         for name, value in metrics.items()
     )
     large = ([name for name in metrics if name != "loss"] or list(metrics))[:LARGE]
     tiles = "".join(f'<div class="tile"><span class="value">{_figure(metrics[name])}</span>'
-                    f'<span class="name">{escape(name.replace("_", " "))}</span></div>' for name in large)  # fmt: skip
+                    f'<span class="name">{escape(name.replace("_", " "))}</span>'
+                    f'<span class="range">{ranges.get(name, "")}</span></div>' for name in large)  # fmt: skip
     skipped = len(evaluation.get("skipped", {}))
     split = escape(str(evaluation.get("split")))
     note = f"{evaluation.get('rows', 0):,} rows of <code>{split}</code>"
@@ -149,7 +152,13 @@ def _samples(samples: Mapping[str, Any]) -> str:
     return f'<section><h2>Samples of {split}</h2>{gallery(rows)}<p class="note">{note}</p></section>'
 
 
-def _curves(lines: Sequence[Mapping[str, Any]]) -> str:
+def _curves(lines: Sequence[Mapping[str, Any]], monitor: str) -> str:
+    """Return the figures of a training as charts.
+
+    Args:
+        lines: What was measured on the way.
+        monitor: The figure by which the weights were chosen, which is drawn first; empty in runs that do not say.
+    """
     train = [line for line in lines if line.get("split") == "train"]
     validation = [line for line in lines if line.get("split") == "validation"]
 
@@ -159,7 +168,7 @@ def _curves(lines: Sequence[Mapping[str, Any]]) -> str:
     measured = dict.fromkeys(
         name for line in validation for name in line if name not in ("split", "step", "epoch", "loss")
     )
-    shown = list(measured)[:DRAWN]
+    shown = sorted(measured, key=lambda name: name != monitor)[:DRAWN]
     dots = len(validation) <= 40
     charts = [
         chart("loss", [series("training", train, "loss"), series("validation", validation, "loss", dots)]),

@@ -118,6 +118,7 @@ def _record(
         "rows": session.sizes,
         "digests": session.digests(),
         "parameters": count(model),
+        "monitor": model.head.monitor[0],
         "boxes": [vars(box) for box in made],
         "started": preparation.started,
     }

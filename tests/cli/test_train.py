@@ -1,5 +1,6 @@
 """`mmlm train` up to the training itself: composing, checking, showing, sweeping."""
 
+import errno
 import subprocess
 import sys
 import types
@@ -15,6 +16,13 @@ from mmlm_core.files import write_json, write_yaml
 from mmlm_core.runs import RunFolder
 
 Mmlm = Callable[..., tuple[int, str, str]]
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, **functions: object) -> None:
+    """Put functions in the place of the training's."""
+    training = types.ModuleType("mmlm_core.training")
+    vars(training).update(functions)
+    monkeypatch.setitem(sys.modules, "mmlm_core.training", training)
 
 
 def test_the_defaults_are_trained(mmlm: Mmlm, trained: list[Composition]) -> None:
@@ -136,13 +144,12 @@ def test_a_sweep_ends_with_a_comparison_also_where_a_job_fails(mmlm: Mmlm, monke
         write_json(run.evaluation("test"), {"metrics": {"loss": 2.0, "f1": composition.settings.run.seed / 8}})
         return run.path
 
-    training = types.ModuleType("mmlm_core.training")
-    training.train = train  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "mmlm_core.training", training)
+    stand_in(monkeypatch, train=train)
     place = tmp_path / 'a "sweep"'
     code, printed, errors = mmlm("train", "-m", "run.seed=1,2,3", "encoder/image=cnn", f"run.folder='{place}'")
     (sweep,) = place.iterdir()
-    assert (code, errors.splitlines()[-1]) == (2, "error: torn.")
+    asked = f"run.seed=3 encoder/image=cnn run.folder='{place}'"
+    assert (code, errors.splitlines()[-1]) == (2, f"error: job 2 ({asked}): torn.")
     assert printed == (
         f"\nthe runs of {sweep}, on `test`\n"
         "run        run.seed  f1             minutes\n"
@@ -152,6 +159,68 @@ def test_a_sweep_ends_with_a_comparison_also_where_a_job_fails(mmlm: Mmlm, monke
         "mean of 2            0.188 ± 0.088  1.0\n"
         f"\ncomparison: {sweep}/sweep.md and {sweep}/sweep.csv\n"
     )
+
+
+def test_a_job_that_fails_unexpectedly_is_named_with_its_traceback_and_the_others_go_on(
+    mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[int] = []
+
+    def train(composition: Composition, plugins: object, overrides: list[str]) -> Path:
+        asked.append(composition.settings.run.seed)
+        if composition.settings.run.seed == 2:
+            raise RuntimeError("mat1 and mat2 cannot be multiplied")
+        run = RunFolder(Path(composition.settings.run.folder) / str(composition.settings.run.name))
+        run.path.mkdir(parents=True)
+        write_yaml(run.overrides, list(overrides))
+        write_json(run.summary, {"seconds": 60, "best": {}})
+        return run.path
+
+    stand_in(monkeypatch, train=train)
+    with pytest.raises(SystemExit) as ended:
+        mmlm("train", "-m", "run.seed=1,2,3", "encoder/image=cnn", f"run.folder={tmp_path}")
+    printed, errors = capsys.readouterr()
+    assert (ended.value.code, asked) == (1, [1, 2, 3])
+    assert [line.split() for line in printed.splitlines()[3:5]] == [["0", "1", "1.0"], ["2", "3", "1.0"]]
+    told, named = "RuntimeError: mat1 and mat2 cannot be multiplied", "run.seed=2 encoder/image=cnn"
+    *_, last = errors.splitlines()
+    assert last == f"error: job 1 ({named} run.folder={tmp_path}): {told} (the traceback stands above)"
+    traceback, _, after = errors.partition(f"note: job 1 failed: {told}\n")
+    assert f"job 2: run.seed=3 encoder/image=cnn run.folder={tmp_path}\n" in after
+    assert traceback.count("Traceback") == 1 and traceback.endswith(f"{told}\n")
+    assert "in train\n" in traceback and "hydra" not in traceback
+
+
+def test_a_full_disk_is_told_with_its_job_as_a_single_run_tells_it(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch,
+                                                                   tmp_path: Path) -> None:  # fmt: skip
+    def train(composition: Composition, plugins: object, overrides: list[str]) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    stand_in(monkeypatch, train=train)
+    told = "What was to be written could not be: No space left on device."
+    rest = f"encoder/image=cnn run.folder={tmp_path}"
+    assert mmlm("train", "run.seed=1", *rest.split()) == (2, "", f"error: {told}\n")
+    code, _, errors = mmlm("train", "-m", "run.seed=1,2", *rest.split())
+    assert (code, errors.splitlines()[-1]) == (2, f"error: job 0 (run.seed=1 {rest}): {told}")
+    assert "Traceback" not in errors and f"note: job 1 failed: {told}\n" in errors
+
+
+def test_a_run_that_cannot_be_read_hides_no_error_of_a_job(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch,
+                                                            tmp_path: Path) -> None:  # fmt: skip
+    def train(composition: Composition, plugins: object, overrides: list[str]) -> Path:
+        run = RunFolder(Path(composition.settings.run.folder) / str(composition.settings.run.name))
+        run.path.mkdir(parents=True)
+        write_yaml(run.overrides, list(overrides))
+        run.evaluation("test").write_text("{torn")
+        raise DataError("torn.")
+
+    stand_in(monkeypatch, train=train)
+    code, printed, errors = mmlm("train", "-m", "run.seed=1,2", "encoder/image=cnn", f"run.folder={tmp_path}")
+    (sweep,) = tmp_path.iterdir()
+    assert (code, printed) == (2, "")
+    *_, note, error = errors.splitlines()
+    assert note.startswith(f"note: The runs of `{sweep}` cannot be compared: `{sweep}/0/metrics_test.json` cannot be")
+    assert error == f"error: job 0 (run.seed=1 encoder/image=cnn run.folder={tmp_path}): torn."
 
 
 def test_a_name_of_a_sweep_gets_the_jobs_number(mmlm: Mmlm, trained: list[Composition], tmp_path: Path) -> None:
@@ -179,9 +248,7 @@ def test_resume_takes_no_overrides(mmlm: Mmlm) -> None:
 
 def test_resume_goes_to_the_training(mmlm: Mmlm, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Path] = []
-    training = types.ModuleType("mmlm_core.training")
-    training.resume = given.append  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "mmlm_core.training", training)
+    stand_in(monkeypatch, resume=given.append)
     monkeypatch.setattr("mmlm_core.resuming.read_unfinished", lambda run: run)
     assert mmlm("train", "--resume", "runs/x") == (0, "", "")
     assert given == [Path("runs/x")]

@@ -140,6 +140,7 @@ OF_ONE_KIND = {
         ("facts_by_number", "test_its_facts_are_plain", r"text for the keys of dicts"),
         ("predicts_tensors", "test_its_predictions_are_plain_values_and_can_be_measured", r"return plain values \(`tensor\.tolist\(\)`\)"),
         ("measures_nan", "test_its_predictions_are_plain_values_and_can_be_measured", r"`right` as nan: every metric must be a finite float"),
+        ("measures_beyond_its_range", "test_its_predictions_are_plain_values_and_can_be_measured", r"`right` as 2\.0, outside of its `metric_ranges`"),
         ("needs_targets", "test_it_predicts_without_targets", r"cannot make a batch of rows whose target is None"),
     ],
     "tokenizer=toy": [

@@ -79,6 +79,7 @@ def test_a_run_is_evaluated_on_test_beside_both_controls(trained):
     predictions = [json.loads(line) for line in (run / "predictions.jsonl").read_text().splitlines()]
     right = sum(line["prediction"] == line["reference"] for line in predictions)
     assert told["metrics"]["accuracy"] == pytest.approx(right / 12)
+    assert told["ranges"] == {"accuracy": [0.0, 1.0]}  # the head has no other metric
 
 
 def test_the_validation_loss_is_that_of_all_rows_whatever_the_batches(trained, toy):
@@ -102,6 +103,7 @@ def test_the_kept_weights_are_those_of_the_best_validation(trained):
     first = next(line["step"] for line in lines(run, "validation") if line["accuracy"] == best)
     assert summary(run)["best_step"] == first
     assert summary(run)["best"]["accuracy"] == best
+    assert json.loads((run / "environment.json").read_text())["monitor"] == "accuracy"
 
 
 def test_the_kept_weights_are_the_averaged_ones(trained):

@@ -1,7 +1,9 @@
 """The classes of the toy plugin."""
 
+import math
 import time
 from collections import Counter
+from types import MappingProxyType
 
 import torch
 from torch import nn
@@ -115,6 +117,7 @@ class LabelTargets(TargetProcessor):
 
 class Labels(Head):
     monitor = ("accuracy", "max")
+    metric_ranges = MappingProxyType({"accuracy": (0.0, 1.0), "error": (0.0, math.inf)})
 
     def __init__(self, options, *, width, modalities, facts):
         super().__init__()

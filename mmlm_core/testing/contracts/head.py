@@ -30,6 +30,8 @@ IDS = torch.tensor([1, 2])
 SIDE = 8
 """Height and width of a picture, in pixels: masks that `contracts` is given have them too."""
 GRID = (2, 2)
+ROUNDING = 1e-6
+"""How far a metric may lie beyond its range: sacreBLEU gives 100.00000000000004."""
 
 
 class HeadContract(ModuleContract):
@@ -230,6 +232,12 @@ class HeadContract(ModuleContract):
         assert not wrong, (
             f"{self.called} measures {', '.join(f'`{name}` as {measured[name]!r}' for name in wrong)}: every metric "
             "must be a finite float."
+        )
+        outside = [name for name, (low, high) in head.metric_ranges.items()
+                   if name in measured and not low - ROUNDING <= measured[name] <= high + ROUNDING]  # fmt: skip
+        assert not outside, (
+            f"{self.called} measures {', '.join(f'`{name}` as {measured[name]!r}' for name in outside)}, outside of "
+            "its `metric_ranges`: name the least and the greatest value that each metric can have."
         )
 
     def test_it_predicts_without_targets(self) -> None:

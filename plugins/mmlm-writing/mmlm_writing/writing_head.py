@@ -13,6 +13,7 @@ from mmlm_core.interfaces import GenerativeHead, Tokenizer
 from mmlm_core.targets import IGNORED
 from mmlm_core.tokens import TokenTable
 from mmlm_core.types import QUERIES, Batch, Features, Loss
+from mmlm_writing.metrics.ranges import RANGES
 from mmlm_writing.options import TokenOutputOptions
 
 __all__ = ["WritingHead"]
@@ -35,6 +36,7 @@ class WritingHead(GenerativeHead):
     """
 
     reads = (QUERIES,)
+    metric_ranges = RANGES
 
     def __init__(self, options: TokenOutputOptions, *, width: int, tokenizer: Tokenizer, table: TokenTable) -> None:
         super().__init__()

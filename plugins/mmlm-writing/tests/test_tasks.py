@@ -64,6 +64,17 @@ def test_each_task_has_the_metrics_of_its_field():
     assert names["Transcription"] == ["wer", "cer", "exact_match"]
 
 
+@pytest.mark.parametrize("kind", TASKS, ids=lambda kind: kind.__name__)
+def test_the_range_of_every_metric_is_told_and_the_best_texts_reach_its_end(kind):
+    texts = ["a red apple on a table", "four black cats under the old chair"]
+    right, wrong = measured(kind, texts, texts), measured(kind, ["nothing that is alike there"] * 2, texts)
+    ranges = make(kind).metric_ranges
+    for name in right:
+        least, greatest = ranges[name]
+        assert right[name] == pytest.approx(least if name in ("wer", "cer") else greatest), name
+        assert least <= wrong[name] <= greatest and wrong[name] != pytest.approx(right[name]), name
+
+
 def test_options_reach_the_metrics():
     pair = ["the runners"], ["the running"]
     assert measured(Summarization, ["runs"], ["running"], stem=True) != measured(Summarization, ["runs"], ["running"])

@@ -1,6 +1,7 @@
 """A head that guesses the characters of a text, in no order, out of the mean of the inputs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -55,6 +56,7 @@ class ToyHead(Head):
     """A linear layer over the mean."""
 
     reads = ("text",)
+    metric_ranges = MappingProxyType({"right": (0.0, 1.0)})
 
     def __init__(self, options: ToyOptions, *, width: int, modalities: tuple, facts: Mapping[str, Any]) -> None:
         super().__init__()
@@ -100,6 +102,8 @@ class ToyHead(Head):
         ]
         if self.fault == "measures_nan":
             return {"right": float("nan")}
+        if self.fault == "measures_beyond_its_range":
+            return {"right": 2.0}
         return {"right": sum(right) / len(right)}
 
     def _scores(self, outputs: Mapping[str, Features], ignores: bool) -> Tensor:
