@@ -141,7 +141,7 @@ def section(row: dict[str, Any], its: dict[str, Any]) -> str:
     if its["baseline"]:
         told += f"\n`{row['baseline']}` on the same rows:\n\n```text\n{its['baseline']}\n```\n"
     for changes, said in its.get("evaluated", {}).items():
-        told += f"\n```console\n$ mmlm eval runs/{row['name']} {changes}\n{said}\n```\n"
+        told += f"\n`mmlm eval runs/{row['name']} {changes}`:\n\n```text\n{said}\n```\n"
     return told.replace("$DATA/", "").replace("$RUNS/", "runs/")
 
 
