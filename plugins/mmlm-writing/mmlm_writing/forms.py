@@ -36,7 +36,7 @@ def written(form: Any, as_json: bool) -> str:
 def json_of(text: str) -> Any:
     """Return the value of a JSON text, in a list; nothing where it is none."""
     try:
-        return [json.loads(text)]
+        return [json.loads(text, parse_constant=_refuse)]
     except (ValueError, RecursionError):
         return []
 
@@ -46,6 +46,10 @@ def same_form(text: str, reference: Any, as_json: bool) -> bool:
     if not as_json:
         return text.split() == written(reference, as_json).split()
     return [_sorted(value) for value in json_of(text)] == [_sorted(json.loads(written(reference, as_json)))]
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"JSON has no number {name}")
 
 
 def _sorted(value: Any) -> str:

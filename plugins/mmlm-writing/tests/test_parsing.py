@@ -181,6 +181,12 @@ def test_equal_json_is_a_match_whatever_the_order_of_its_keys():
     assert metrics["exact_match"] == 0.25 and metrics["well_formed"] == 0.5
 
 
+@pytest.mark.parametrize("text", ["NaN", '{"a":Infinity}', "[-Infinity]"])
+def test_numbers_that_json_has_not_are_not_well_formed(text):
+    metrics = make().metrics([{"prediction": text}], [{"a": 1}])
+    assert metrics["exact_match"] == metrics["well_formed"] == 0
+
+
 def test_a_logical_form_is_compared_but_for_spaces_and_is_well_formed_by_its_grammar():
     head = make(grammar=LISP)
     metrics = head.metrics([{"prediction": text} for text in ("(a  (b c))", "(a (b c))", "(a (b")], ["(a (b c))"] * 3)
