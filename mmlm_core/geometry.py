@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["EXTENT", "FRAME", "MOTION", "PLACEMENT", "boxed", "follow", "inverse"]
+__all__ = ["EXTENT", "FRAME", "MOTION", "PLACEMENT", "boxed", "follow", "inverse", "places"]
 
 PLACEMENT = "placement"
 EXTENT = "extent"
@@ -46,8 +46,18 @@ def inverse(theta: Tensor) -> Tensor:
 
     Shape: [..., 2, 3] -> [..., 2, 3].
     """
-    turn = torch.linalg.inv(theta[..., :2])
-    return torch.cat([turn, -turn @ theta[..., 2:]], dim=-1)
+    with torch.autocast(theta.device.type, enabled=False):
+        turn = torch.linalg.inv(theta[..., :2])
+        return torch.cat([turn, -turn @ theta[..., 2:]], dim=-1)
+
+
+def places(theta: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return where each pixel comes from, as `grid_sample` takes it, exactly even where a model computes in bf16.
+
+    Shape: theta [I, 2, 3] -> [I, h, w, 2] for a size of h and w.
+    """
+    with torch.autocast(theta.device.type, enabled=False):
+        return functional.affine_grid(theta, [len(theta), 1, *size], align_corners=False)
 
 
 def follow(labels: Tensor, theta: Tensor, size: tuple[int, int], outside: int) -> Tensor:
@@ -61,7 +71,7 @@ def follow(labels: Tensor, theta: Tensor, size: tuple[int, int], outside: int) -
 
     Shape: [I, h, w].
     """
-    grid = functional.affine_grid(theta, [len(labels), 1, *size], align_corners=False)
+    grid = places(theta, size)
     shifted = (labels - outside).float().unsqueeze(1)  # beyond the edges `grid_sample` gives zeros
     taken = functional.grid_sample(shifted, grid, mode="nearest", padding_mode="zeros", align_corners=False)
     return taken.squeeze(1).to(labels.dtype) + outside

@@ -158,6 +158,19 @@ def test_what_was_said_is_penalised_and_not_repeated_as_by_transformers() -> Non
         expected = NoRepeatNGramLogitsProcessor(size)(ids, logits.log_softmax(-1))
         assert rules(no_repeat_ngram=size).equal(expected)
         assert bool(expected.isinf().any())
+    assert rules(no_repeat_ngram=100, max_tokens=1).equal(logits.log_softmax(-1)), "longer than any text"
+
+
+@pytest.mark.parametrize("probabilities", [[0.5, 0.25, 0.125, 0.125], [0.25] * 4])
+def test_as_few_tokens_as_have_the_probability_together_are_drawn_among_as_by_transformers(
+    probabilities: list[float],
+) -> None:
+    scores = torch.tensor([probabilities]).log()
+    expected = TopPLogitsWarper(0.5)(torch.zeros(1, 1, dtype=torch.long), scores)
+    kept = narrow(scores, DecodingOptions(temperature=1.0, top_p=0.5)).exp().sort().values
+    assert kept.equal(expected.exp().sort().values), "among equally likely tokens either may go"
+    alone = narrow(scores, DecodingOptions(temperature=1.0, top_p=0.0))
+    assert int(alone.isfinite().sum()) == 1
 
 
 def test_tokens_are_drawn_as_often_as_they_are_likely() -> None:

@@ -37,3 +37,16 @@ def test_the_inverse_leads_back():
 
 def test_a_label_may_be_the_outside_itself():
     assert follow(torch.full((1, 2, 2), 7), boxed((2, 2), (0, 0, 1, 1))[None], (2, 2), outside=7).eq(7).all()
+
+
+def test_labels_stand_where_they_did_while_a_model_computes_in_bf16():
+    row = torch.arange(600).view(1, 1, 600)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(follow(row, boxed((1, 600), (0, 0, 1, 600))[None], (1, 600), outside=-1), row)
+
+
+def test_the_inverse_is_exact_while_a_model_computes_in_bf16():
+    theta = torch.tensor([[[0.9, 0.3, 0.1], [-0.2, 1.1, -0.4]]])
+    exact = inverse(theta)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(inverse(theta), exact)

@@ -62,7 +62,8 @@ def narrow(scores: Tensor, options: DecodingOptions) -> Tensor:
     if options.top_p < 1:
         ordered, order = scores.sort(dim=-1, descending=True)
         probabilities = ordered.softmax(-1)
-        beyond = probabilities.cumsum(-1) - probabilities > options.top_p
+        beyond = probabilities.cumsum(-1) - probabilities >= options.top_p
+        beyond[:, 0] = False
         scores = scores.scatter(1, order, ordered.masked_fill(beyond, -torch.inf))
     if options.min_p > 0:
         probabilities = scores.softmax(-1)

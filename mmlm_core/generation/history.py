@@ -47,6 +47,8 @@ class History:
 
     def repeats(self, size: int, vocabulary: int) -> Tensor:
         """Return which tokens would complete an n-gram of this size that stands in the row already. Shape: [N, V]."""
+        if size > self._ids.shape[1]:  # no row becomes so long
+            return torch.zeros(len(self._ids), vocabulary, dtype=torch.bool, device=self._ids.device)
         windows = self._ids.unfold(1, size, 1)
         places = self._lengths.unsqueeze(1) - torch.arange(size - 1, 0, -1, device=self._ids.device)
         latest = self._ids.gather(1, places.clamp(min=0)).masked_fill(places < 0, NONE)

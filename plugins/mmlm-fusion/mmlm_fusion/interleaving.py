@@ -51,9 +51,10 @@ class Interleaving(Processor):
         count = 0
         for text in example.inputs.get(TEXT) or ():
             for piece in _cut(text, tuple(modalities)):
-                places[modalities.get(piece, TEXT)].append(count)
+                modality = modalities.get(piece, TEXT) if isinstance(piece, str) else TEXT
+                places[modality].append(count)
                 count += 1
-                if piece not in modalities:
+                if modality == TEXT:
                     pieces.append(piece)
         for modality, marker in self._markers.items():
             given = len(example.inputs.get(modality) or ())

@@ -112,9 +112,10 @@ def test_more_or_fewer_items_than_markers_are_told_with_the_row(text: str, image
     assert str(caught.value) == f"`row 1`: {message}: each item takes a marker's place."
 
 
-def test_what_is_no_text_is_refused_by_the_processor_of_texts() -> None:
+@pytest.mark.parametrize("item", [3.5, ["a"], {"a": 1}])
+def test_what_is_no_text_is_refused_by_the_processor_of_texts(item: Any) -> None:
     with pytest.raises(DataError, match="`row 0`: no text"):
-        batch_of(concat({"image": "<image>"}), {"text": [3.5]})
+        batch_of(concat({"image": "<image>"}), {"text": [item]})
 
 
 def test_a_batch_without_any_picture_still_has_a_blank_one() -> None:

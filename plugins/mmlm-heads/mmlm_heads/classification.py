@@ -94,7 +94,9 @@ def _weights(options: ClassificationOptions, facts: Mapping[str, Any]) -> Tensor
     """Return how much the rows of each label count in training, or None where all count alike. Shape: [K]."""
     counts, rows = torch.tensor(facts["counts"], dtype=torch.float32), float(facts["rows"])
     if options.class_weights is ClassWeights.balanced:
-        return (rows - counts) / counts if options.multi_label else rows / (len(counts) * counts)
+        if not options.multi_label:
+            return rows / (len(counts) * counts)
+        return torch.where(counts < rows, (rows - counts) / counts, 1.0)  # no row is without it: nothing to balance
     if options.label_weights:
         return torch.tensor([float(options.label_weights.get(label, 1.0)) for label in facts["labels"]])
     return None

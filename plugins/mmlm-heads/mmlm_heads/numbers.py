@@ -35,14 +35,17 @@ def numbers_of(target: Any) -> list[float]:
 
 
 class NumberTargets(TargetProcessor):
-    """Makes tensors of each row's numbers.
+    """Makes tensors of each row's numbers, less their mean and in units of their deviation.
+
+    That is computed in double precision: numbers may be large beside what they differ by, as times are.
 
     Args:
-        count: How many a row has.
+        means: Of each number of a row.
+        deviations: Likewise.
     """
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    def __init__(self, means: Sequence[float], deviations: Sequence[float]) -> None:
+        self._scales = list(zip(means, deviations, strict=True))
 
     def process(self, example: Example, inputs: dict[str, list[dict[str, Tensor]]]) -> dict[str, Tensor]:
         """Return `numbers`; nothing where the target is None. Shape: [K].
@@ -53,9 +56,11 @@ class NumberTargets(TargetProcessor):
         if example.target is None:
             return {}
         numbers = numbers_of(example.target)
-        if len(numbers) != self._count:
-            raise DataError(f"The target has {len(numbers)} numbers, and those of the training {self._count}.")
-        return {"numbers": torch.tensor(numbers)}
+        count = len(self._scales)
+        if len(numbers) != count:
+            raise DataError(f"The target has {len(numbers)} numbers, and those of the training {count}.")
+        pairs = zip(numbers, self._scales, strict=True)
+        return {"numbers": torch.tensor([(number - mean) / deviation for number, (mean, deviation) in pairs])}
 
     def collate(
         self, targets: Sequence[Mapping[str, Tensor]], inputs: dict[str, Items], generator: torch.Generator | None

@@ -6,9 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, pstdev
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from mmlm_core.errors import DataError
 from mmlm_core.interfaces import Head, TargetProcessor
 from mmlm_core.types import Batch, Features, Loss
@@ -30,20 +27,16 @@ class Regression(Head):
         facts: What `facts` returned.
     """
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(
         self, options: RegressionOptions, *, width: int, modalities: tuple[str, ...], facts: Mapping[str, Any]
     ) -> None:
         super().__init__()
-        self._count = len(facts["means"])
+        self._means: list[float] = list(facts["means"])
+        self._deviations: list[float] = list(facts["deviations"])
         self.readout = Readout(
-            options.pooling, options.dropout, width=width, outputs=self._count, modalities=modalities
+            options.pooling, options.dropout, width=width, outputs=len(self._means), modalities=modalities
         )
         self.reads = self.readout.reads
-        self.register_buffer("mean", torch.tensor(facts["means"]), persistent=False)
-        self.register_buffer("deviation", torch.tensor(facts["deviations"]), persistent=False)
 
     @classmethod
     def facts(cls, options: RegressionOptions, targets: Iterable[Any]) -> dict[str, Any]:
@@ -68,7 +61,7 @@ class Regression(Head):
 
     def target_processor(self) -> TargetProcessor:
         """Return the processor of numbers."""
-        return NumberTargets(self._count)
+        return NumberTargets(self._means, self._deviations)
 
     def queries(self, batch: Batch) -> Features | None:
         """Return the learned position, or None where the inputs are pooled.
@@ -79,18 +72,19 @@ class Regression(Head):
 
     def loss(self, outputs: Mapping[str, Features], batch: Batch) -> Loss:
         """Return the squared error, the mean over a row's numbers, counted by rows."""
-        wanted = (batch.targets["numbers"] - self.mean) / self.deviation
-        errors = (self.readout(outputs) - wanted).square().mean(-1)
+        errors = (self.readout(outputs) - batch.targets["numbers"]).square().mean(-1)
         return Loss(errors.sum(), errors.new_tensor(len(errors)))
 
     def predict(self, outputs: Mapping[str, Features], batch: Batch) -> list[dict[str, Any]]:
         """Return each row's number, or its list of numbers, as `prediction`."""
-        rows = (self.readout(outputs) * self.deviation + self.mean).tolist()
-        return [{"prediction": row[0] if self._count == 1 else row} for row in rows]
+        rows = self.readout(outputs).tolist()
+        return [{"prediction": self._told([mean + deviation * number for number, mean, deviation
+                                           in zip(row, self._means, self._deviations, strict=True)])}
+                for row in rows]  # fmt: skip
 
     def constant(self) -> Any:
         """Return the mean of the training targets."""
-        return self.mean.item() if self._count == 1 else self.mean.tolist()
+        return self._told(self._means)
 
     def metrics(self, predictions: Sequence[Mapping[str, Any]], references: Sequence[Any]) -> dict[str, float]:
         """Return those of `number_metrics`."""
@@ -98,6 +92,9 @@ class Regression(Head):
             return {}
         given = [numbers_of(prediction["prediction"]) for prediction in predictions]
         return number_metrics(given, [numbers_of(reference) for reference in references])
+
+    def _told(self, numbers: list[float]) -> Any:
+        return numbers[0] if len(numbers) == 1 else list(numbers)
 
 
 def _numbers_or_none(target: Any) -> list[float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -51,8 +52,7 @@ class SpanTargets(TargetProcessor):
             "offsets": torch.tensor(offsets, dtype=torch.long).reshape(-1, 2),
             "item": torch.tensor(max(len(given) - 1, 0)),
         }
-        end = torch.tensor([self._tokenizer.end])
-        inputs["text"] = [*({"ids": torch.cat([each["ids"], end])} for each in given[:-1]), *given[-1:]]
+        inputs["text"] = [*map(self._closed, texts, given[:-1]), *given[-1:]]
         if answers is None:
             return made
         first, last = 0, 0
@@ -83,6 +83,12 @@ class SpanTargets(TargetProcessor):
         if has_targets(targets, "first"):
             made |= {name: torch.stack([row[name] for row in targets]) for name in ("first", "last")}
         return made
+
+    def _closed(self, text: Any, item: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return an item with `end` behind its tokens; in the place of the last where the encoder cut it."""
+        ids = item["ids"]
+        kept = ids[:-1] if len(ids) < len(self._tokenizer.encode(str(text))) else ids
+        return {"ids": torch.cat([kept, torch.tensor([self._tokenizer.end])])}
 
     def _tokens(self, place: tuple[int, int], offsets: Sequence[tuple[int, int]]) -> tuple[int, int]:
         """Return the first and the last token that have a part of what stands at a place, counted from 1."""

@@ -36,8 +36,8 @@ def tags_of(target: Any) -> list[str]:
 class TagTargets(TargetProcessor):
     """Numbers the tags, and finds the first word piece of each word.
 
-    Words are encoded one by one, each after the first with a space before it, so that any tokenizer aligns; these
-    pieces take the place of the text's own tokens.
+    Words are encoded one by one, each after a text's first with a space before it, so that any tokenizer aligns; these
+    pieces take the place of the text's own tokens, as many of them as the encoder keeps.
 
     Args:
         tokenizer: The text encoder's.
@@ -52,20 +52,24 @@ class TagTargets(TargetProcessor):
         self._truncate = truncate
 
     def process(self, example: Example, inputs: dict[str, list[dict[str, Tensor]]]) -> dict[str, Tensor]:
-        """Return `starts`, the position of each word's first piece (`CUT`: none), and `tags`, their numbers.
+        """Return `starts`, the place of each word's first piece in its text (`CUT`: none); `items`, which text of the
+        row that is; and `tags`, their numbers.
 
         Raises:
             DataError: The target is no list of tags, has another length than the words, or has a tag that the training
                 data has not; or words were cut and `truncate` is false.
 
-        Shape: starts [W], tags [W].
+        Shape: each [W].
         """
         tags = None if example.target is None else self._numbered(tags_of(example.target))
-        words = [word for item in example.inputs.get("text") or () for word in str(item).split()]
-        if tags is not None and len(tags) != len(words):
-            raise DataError(f"The target has {len(tags)} tags, and the text {len(words)} words: each word must have "
+        words = [str(item).split() for item in example.inputs.get("text") or ()]
+        count = sum(map(len, words))
+        if tags is not None and len(tags) != count:
+            raise DataError(f"The target has {len(tags)} tags, and the text {count} words: each word must have "
                             "one tag.")  # fmt: skip
-        made = {"starts": torch.tensor(self._align(example, words, inputs), dtype=torch.long)}
+        items = [item for item, of in enumerate(words) for _ in of]
+        made = {"starts": torch.tensor(self._align(example, words, inputs), dtype=torch.long),
+                "items": torch.tensor(items, dtype=torch.long)}  # fmt: skip
         return made if tags is None else {**made, "tags": torch.tensor(tags, dtype=torch.long)}
 
     def collate(
@@ -74,12 +78,14 @@ class TagTargets(TargetProcessor):
         """Pad and stack.
 
         Returns:
-            `starts` [B, W], `lengths` [B]; and `tags` [B, W], `IGNORED` where there is no word, unless in prediction.
+            `starts` [B, W], where words begin among the positions of their row, `lengths` [B]; and `tags` [B, W],
+            `IGNORED` where there is no word, unless in prediction.
 
         Raises:
             DataError: Some rows have tags and some have none.
         """
-        starts = [target["starts"] for target in targets]
+        length = inputs["text"].tensors["ids"].shape[1]
+        starts = [row["starts"].where(row["starts"] == CUT, row["starts"] + row["items"] * length) for row in targets]
         made = {
             "starts": pad_sequence(starts, batch_first=True, padding_value=CUT),
             "lengths": torch.tensor([len(row) for row in starts]),
@@ -89,27 +95,35 @@ class TagTargets(TargetProcessor):
             made["tags"] = pad_sequence(tags, batch_first=True, padding_value=IGNORED)
         return made
 
-    def _align(self, example: Example, words: Sequence[str], inputs: dict[str, list[dict[str, Tensor]]]) -> list[int]:
-        """Put the words' pieces into the inputs, as one item, and return where each begins."""
+    def _align(
+        self, example: Example, words: Sequence[Sequence[str]], inputs: dict[str, list[dict[str, Tensor]]]
+    ) -> list[int]:
+        """Put the pieces of each text's words into the inputs, and return where each word begins in its text."""
+        given = inputs["text"] = list(inputs.get("text") or ())
+        starts: list[int] = []
+        for item, of in enumerate(words):
+            places, ids = self._pieces(of)
+            limit = len(ids)
+            if item < len(given):
+                kept, whole = len(given[item]["ids"]), len(self._tokenizer.encode(example.inputs["text"][item]))
+                limit = kept if kept < whole else limit
+                given[item] = {"ids": torch.tensor(ids[:limit], dtype=torch.long)}
+            starts += [start if start < limit else CUT for start in places]
+        cut = starts.count(CUT)
+        if cut and not self._truncate:
+            raise DataError(f"{cut} of {len(starts)} words have no token within `encoder.text.max_tokens`: raise that, "
+                            "or give such words the most frequent tag with `head.truncate=true`.")  # fmt: skip
+        return starts
+
+    def _pieces(self, words: Sequence[str]) -> tuple[list[int], list[int]]:
+        """Return where each word of a text begins among their pieces (`CUT`: it has none), and the pieces."""
         ids: list[int] = []
         starts: list[int] = []
         for number, word in enumerate(words):
             pieces = self._tokenizer.encode(word if number == 0 else f" {word}")
             starts.append(len(ids) if pieces else CUT)
             ids += pieces
-        given = inputs.get("text") or []
-        limit = len(ids)
-        if len(given) == 1:
-            kept, whole = len(given[0]["ids"]), len(self._tokenizer.encode(example.inputs["text"][0]))
-            limit = kept if kept < whole else limit
-        starts = [start if start < limit else CUT for start in starts]
-        cut = starts.count(CUT)
-        if cut and not self._truncate:
-            raise DataError(f"{cut} of {len(words)} words have no token within `encoder.text.max_tokens`: raise that, "
-                            "or give such words the most frequent tag with `head.truncate=true`.")  # fmt: skip
-        if words:
-            inputs["text"] = [{"ids": torch.tensor(ids[:limit], dtype=torch.long)}]
-        return starts
+        return starts, ids
 
     def _numbered(self, tags: Sequence[str]) -> list[int]:
         for tag in tags:

@@ -95,6 +95,13 @@ def test_balanced_weights_make_the_rows_with_a_label_count_as_much_as_those_with
     assert head.eval().loss(outputs, batch).total.item() == pytest.approx(plain, rel=1e-5)
 
 
+def test_a_label_that_every_row_has_is_learnt_where_weights_are_balanced():
+    options = ClassificationOptions(multi_label=True, class_weights=ClassWeights.balanced)
+    facts = Classification.facts(options, [["cat", "dog"], ["cat"], ["cat", "dog"]])
+    head = Classification(options, width=2, modalities=("text",), facts=facts)
+    assert head.labelling.weights.tolist() == [1.0, 0.5], "there is no row without a cat to make up for"
+
+
 def test_a_prediction_is_the_labels_from_the_threshold_on():
     head = make_head().eval()
     predictions = head.predict(with_logits(head), Batch(3, {}, {}))

@@ -71,6 +71,15 @@ def test_the_loss_is_in_units_of_the_deviation_and_predictions_in_those_of_the_t
     assert [row["prediction"] for row in head.predict(outputs, batch)] == [[12.0, 0.0], [10.0, 10.0]]
 
 
+def test_numbers_that_are_large_beside_their_deviation_keep_their_differences():
+    times = [1_700_000_000.0 + second for second in range(10)]
+    head = make_head(Regression.facts(RegressionOptions(), times)).eval()
+    wanted = (np.array(times) - np.mean(times)) / np.std(times)
+    outputs, batch = with_scores(head, [[score, 0.0] for score in wanted.tolist()]), make_batch(head, times)
+    assert head.loss(outputs, batch).total.item() == pytest.approx(0, abs=1e-9)
+    assert [row["prediction"] for row in head.predict(outputs, batch)] == pytest.approx(times, abs=1e-5, rel=0)
+
+
 def test_one_number_is_predicted_as_a_number():
     head = make_head({"means": [3.0], "deviations": [2.0]}).eval()
     assert head.predict(with_scores(head, [[0.5, 9.0]]), Batch(1, {}, {})) == [{"prediction": 4.0}]

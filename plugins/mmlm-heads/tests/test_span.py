@@ -63,6 +63,13 @@ def test_a_question_before_the_context_is_closed_by_the_end_token(tokenizer):
     assert alone["item"] == 0 and tokenizer.end not in inputs["text"][0]["ids"].tolist()
 
 
+def test_a_question_that_was_cut_is_closed_within_its_limit(tokenizer):
+    ids = tokenizer.encode(QUESTION)[:2]
+    inputs = {"text": [{"ids": torch.tensor(text)} for text in (ids, tokenizer.encode(CONTEXT))]}
+    SpanTargets(tokenizer, False).process(Example("rows.jsonl:1", {"text": [QUESTION, CONTEXT]}, "1998"), inputs)
+    assert inputs["text"][0]["ids"].tolist() == [ids[0], tokenizer.end]
+
+
 @pytest.mark.parametrize("target", ["", [], {"text": [], "answer_start": []}, {"text": "", "answer_start": None}])
 def test_a_question_without_an_answer_is_at_the_first_place(tokenizer, target):
     made, _ = process(tokenizer, target)

@@ -1,10 +1,11 @@
 import pytest
 import torch
 from seqeval.metrics import f1_score
+from torch.nn.utils.rnn import pad_sequence
 
 from mmlm_core.errors import DataError
 from mmlm_core.plugins import load_plugins
-from mmlm_core.types import Example, Features
+from mmlm_core.types import Example, Features, Items
 from mmlm_heads.tag_targets import CUT, TagTargets
 from mmlm_heads.tagging import Tagging
 from mmlm_heads.tagging_options import TaggingOptions
@@ -71,3 +72,18 @@ def test_a_cut_word_is_predicted_as_the_most_frequent_tag():
         model.output.bias.copy_(torch.tensor([0.0, 1.0]))
     batch = Batch(1, {}, {"starts": torch.tensor([[0, CUT]]), "lengths": torch.tensor([2])})
     assert model.predict({"text": Features(torch.zeros(1, 1, 4))}, batch) == [{"prediction": ["v", "n"]}]
+
+
+def test_the_words_of_several_texts_stand_in_the_text_that_they_are_of(tokenizer):
+    texts = ["red dots", "我 爱 苹果"]
+    most = len(tokenizer.encode("red"))
+    given = [{"ids": torch.tensor(tokenizer.encode(text))} for text in texts]
+    given[0]["ids"] = given[0]["ids"][:most]
+    inputs = {"text": given}
+    targets = TagTargets(tokenizer, ["n", "v"], truncate=True)
+    made = targets.process(Example("rows.jsonl:1", {"text": texts}, "n v n v n"), inputs)
+    assert [len(item["ids"]) for item in inputs["text"]] == [most, len(tokenizer.encode(texts[1]))]
+    padded = pad_sequence([item["ids"] for item in inputs["text"]], batch_first=True)
+    starts = targets.collate([made], {"text": Items({"ids": padded})}, None)["starts"]
+    first = [tokenizer.encode(word)[0] for word in ("red", "我", " 爱", " 苹果")]
+    assert starts[0, 1] == CUT and padded.flatten()[starts[0, [0, 2, 3, 4]]].tolist() == first

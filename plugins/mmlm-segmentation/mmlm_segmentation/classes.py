@@ -77,8 +77,8 @@ def count_classes(options: SegmentationOptions, targets: Iterable[Any]) -> dict[
     if options.ignore is not None:
         counts[options.ignore] = 0
     if options.classes:
-        return {"numbers": list(range(len(options.classes))), "classes": list(options.classes),
-                "counts": counts[: len(options.classes)].tolist()}  # fmt: skip
+        named = options.scored
+        return {"numbers": list(named), "classes": list(named.values()), "counts": counts[list(named)].tolist()}
     found: list[int] = np.flatnonzero(counts).tolist()
     if len(found) < 2:
         raise DataError(_too_few(found, ignored, options.ignore))

@@ -33,7 +33,8 @@ class SegmentationOptions:
     dropout: float = 0.1
     """Dropout before the decoder."""
     classes: list[str] = field(default_factory=list)
-    """The names of the numbers 0, 1, 2, ... in a mask; none named: the numbers that the training masks have."""
+    """The names of the numbers 0, 1, 2, ... in a mask; none named: the numbers that the training masks have. That of
+    `ignore`, if it is among them, stands for no class."""
     ignore: int | None = 255
     """The number of pixels that are not scored; None: every number is a class."""
     dice: float = 0.0
@@ -51,5 +52,13 @@ class SegmentationOptions:
         check_range(self, "dice", 0)
         if len(self.classes) == 1 or len(set(self.classes)) < len(self.classes):
             raise OptionError(f"`classes` must name at least two classes, each once, not {list(self.classes)}.")
+        if len(self.scored) == 1:
+            raise OptionError("`classes` must name at least two classes beside the one that is not scored "
+                              f"(`ignore={self.ignore}`), not {list(self.classes)}.")  # fmt: skip
         if not self.input.isidentifier():
             raise OptionError(f"`input` must name a modality, as `image`, not `{self.input}`.")
+
+    @property
+    def scored(self) -> dict[int, str]:
+        """The classes that are named, by their numbers, without the one that is not scored."""
+        return {number: name for number, name in enumerate(self.classes) if number != self.ignore}

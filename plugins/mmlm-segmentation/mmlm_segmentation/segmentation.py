@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mmlm_core.errors import CompositionError
-from mmlm_core.geometry import EXTENT, FRAME, PLACEMENT, inverse
+from mmlm_core.geometry import EXTENT, FRAME, PLACEMENT, inverse, places
 from mmlm_core.interfaces import Head, TargetProcessor
 from mmlm_core.media import PNG_URL
 from mmlm_core.targets import IGNORED
@@ -144,7 +144,7 @@ def _enlarged(logits: Tensor, theta: Tensor, size: tuple[int, int]) -> NDArray[n
 
     Shape: [height, width].
     """
-    grid = functional.affine_grid(theta[None], [1, 1, *size], align_corners=False)
+    grid = places(theta[None], size)
     lines = max(1, AT_ONCE // (len(logits) * size[1]))
     bands = (grid[:, top : top + lines] for top in range(0, size[0], lines))
     return torch.cat([_sampled(logits, band).argmax(0) for band in bands]).cpu().numpy()

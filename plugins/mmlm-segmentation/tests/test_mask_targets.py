@@ -83,3 +83,11 @@ def test_masks_of_0_and_255_need_a_word():
         "`head.ignore=null` makes that a class."
     )
     assert count_classes(SegmentationOptions(ignore=None), [black_and_white])["numbers"] == [0, 255]
+
+
+def test_a_number_that_is_not_scored_is_no_class_even_where_it_has_a_name():
+    options = SegmentationOptions(classes=["void", "ground", "cat"], ignore=0)
+    mask = np.array([[0, 1], [2, 1]], np.int32)
+    told = count_classes(options, [mask])
+    assert told == {"numbers": [1, 2], "classes": ["ground", "cat"], "counts": [2, 1]}
+    assert Classes(told, options.ignore).places(mask).tolist() == [[IGNORED, 0], [1, 0]]

@@ -49,6 +49,13 @@ def test_a_predicted_mask_has_the_size_of_its_picture_and_nothing_of_what_stood_
     assert load_mask(told["prediction"]).tolist() == [[0, 0, 4, 4]] * 2
 
 
+def test_a_mask_stands_where_its_picture_does_in_bf16_too():
+    stripes = [[0, 1] * 300]
+    with torch.autocast("cpu", torch.bfloat16):
+        told = head().predict(scores(stripes), batch((1, 600), [1, 600], (0, 0, 1, 600)))[0]
+    assert load_mask(told["prediction"]).tolist() == [[0, 4] * 300]
+
+
 def test_a_large_picture_is_predicted_in_bands(monkeypatch):
     given = scores([[0, 1], [2, 2]]), batch((4, 4), [40, 60], (0, 0, 4, 4))
     expected = head().predict(*given)
@@ -104,3 +111,11 @@ def test_classes_must_be_two_or_more_and_differ(classes):
     with pytest.raises(OptionError) as refused:
         SegmentationOptions(classes=classes)
     assert str(refused.value) == f"`classes` must name at least two classes, each once, not {classes}."
+
+
+def test_the_class_that_is_not_scored_does_not_count_among_the_two():
+    with pytest.raises(OptionError) as refused:
+        SegmentationOptions(classes=["void", "cat"], ignore=0)
+    assert str(refused.value) == (
+        "`classes` must name at least two classes beside the one that is not scored (`ignore=0`), not ['void', 'cat']."
+    )

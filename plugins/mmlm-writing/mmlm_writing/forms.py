@@ -7,17 +7,19 @@ from typing import Any
 
 from mmlm_core.errors import DataError, quoted
 from mmlm_core.interfaces import Tokenizer
+from mmlm_writing.key_order import in_order
 from mmlm_writing.token_targets import TokenTargets
 
 __all__ = ["FormTargets", "json_of", "same_form", "written"]
 
 
-def written(form: Any, as_json: bool) -> str:
-    """Return a form as it is learnt: JSON without spaces between its parts, other forms as they are.
+def written(form: Any, as_json: bool, schema: Any = None) -> str:
+    """Return a form as it is learnt: JSON without spaces, its keys in the schema's order; other forms as they are.
 
     Args:
         form: A text; or, where it is JSON, a value.
         as_json: Whether it is JSON.
+        schema: The JSON schema; None: keys stay in their own order.
 
     Raises:
         DataError: It is no JSON; or no text.
@@ -28,7 +30,7 @@ def written(form: Any, as_json: bool) -> str:
         return form
     try:
         value = json.loads(form) if isinstance(form, str) else form
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return json.dumps(in_order(value, schema), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise DataError(f"The target must be JSON, not {quoted(form)}: {error}.") from None
 
@@ -36,7 +38,7 @@ def written(form: Any, as_json: bool) -> str:
 def json_of(text: str) -> Any:
     """Return the value of a JSON text, in a list; nothing where it is none."""
     try:
-        return [json.loads(text)]
+        return [json.loads(text, parse_constant=_refuse)]
     except (ValueError, RecursionError):
         return []
 
@@ -46,6 +48,10 @@ def same_form(text: str, reference: Any, as_json: bool) -> bool:
     if not as_json:
         return text.split() == written(reference, as_json).split()
     return [_sorted(value) for value in json_of(text)] == [_sorted(json.loads(written(reference, as_json)))]
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"JSON has no number {name}")
 
 
 def _sorted(value: Any) -> str:
@@ -58,17 +64,26 @@ class FormTargets(TokenTargets):
     Args:
         tokenizer: Of the forms.
         as_json: Whether they are JSON.
+        schema: The JSON schema, as a text; None: there is none.
         max_tokens: Tokens of a form at most.
         truncate: Cut a longer one; else it is refused.
         token_dropout: Share of the tokens that training replaces by `unknown`; never the first.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, *, as_json: bool, max_tokens: int, truncate: bool, token_dropout: float
+        self,
+        tokenizer: Tokenizer,
+        *,
+        as_json: bool,
+        schema: str | None,
+        max_tokens: int,
+        truncate: bool,
+        token_dropout: float,
     ) -> None:
         super().__init__(tokenizer, max_tokens=max_tokens, truncate=truncate, token_dropout=token_dropout)
         self._as_json = as_json
+        self._schema = None if schema is None else json.loads(schema)
 
     def texts(self, target: Any) -> list[str]:
         """Return the one text of a form."""
-        return [written(target, self._as_json)]
+        return [written(target, self._as_json, self._schema)]

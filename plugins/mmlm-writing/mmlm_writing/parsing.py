@@ -50,6 +50,7 @@ class Parsing(TextHead[ParsingOptions]):
             options, width=width, modalities=modalities, facts=facts, tokenizer=tokenizer, table=table
         )  # fmt: skip
         self._as_json = _is_json(options)
+        self._schema: str | None = facts["schema"]
         self._grammar = None
         if facts["schema"] is not None or facts["grammar"] is not None:
             self._grammar = Grammar(facts["schema"], facts["grammar"], tokenizer, table.vocabulary)
@@ -79,6 +80,7 @@ class Parsing(TextHead[ParsingOptions]):
         return FormTargets(
             self.tokenizer,
             as_json=self._as_json,
+            schema=self._schema,
             max_tokens=self.options.max_tokens,
             truncate=self.options.truncate,
             token_dropout=self.options.token_dropout,

@@ -17,6 +17,7 @@ from mmlm_text.bpe import BpeTokenizer
 from mmlm_text.options import BpeOptions, WordOptions
 from mmlm_text.word import WordTokenizer
 from mmlm_writing.grammars import Grammar, read_grammar, read_schema
+from mmlm_writing.key_order import in_order
 from mmlm_writing.options import ParsingOptions
 from mmlm_writing.parsing import Parsing
 
@@ -61,6 +62,23 @@ def random_text(grammar, tokenizer, seed, most=200):
 
 
 # what is learnt
+
+
+def test_keys_are_learnt_in_the_order_in_which_the_schema_lets_them_be_written():
+    point = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}}
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}, "at": {"items": {"$ref": "#/$defs/point"}}}}
+    head = make(schema=json.dumps({**schema, "$defs": {"point": point}}))
+    given = {"free": {"b": 1, "a": 2}, "at": [{"y": 1, "x": 2}], "n": 3}
+    labels = make_batch(head, [given]).targets["labels"][0].tolist()
+    learnt = Characters().decode(labels[:-1])
+    assert learnt == '{"n":3,"at":[{"x":2,"y":1}],"free":{"b":1,"a":2}}'
+    assert head._grammar.accepts(learnt) and not head._grammar.accepts(json.dumps(given, separators=(",", ":")))
+
+
+def test_a_schema_that_points_to_itself_is_followed_as_far_as_the_form_goes():
+    tree = {"properties": {"n": {}, "of": {"$ref": "#"}}, "loop": {"$ref": "#/loop"}}
+    assert list(in_order({"of": {"of": {}, "n": 1}, "n": 2}, tree)["of"]) == ["n", "of"]
+    assert in_order({"b": 1}, {"$ref": "#/loop"}, tree) == {"b": 1}
 
 
 def test_json_is_learnt_without_spaces_whether_it_comes_as_a_text_or_as_a_value():
@@ -179,6 +197,12 @@ def test_equal_json_is_a_match_whatever_the_order_of_its_keys():
     texts = ['{"b":1,"a":[2]}', '{"a": [2], "b": true}', '{"a":[2],', ""]
     metrics = make().metrics([{"prediction": text} for text in texts], [{"a": [2], "b": 1}] * 4)
     assert metrics["exact_match"] == 0.25 and metrics["well_formed"] == 0.5
+
+
+@pytest.mark.parametrize("text", ["NaN", '{"a":Infinity}', "[-Infinity]"])
+def test_numbers_that_json_has_not_are_not_well_formed(text):
+    metrics = make().metrics([{"prediction": text}], [{"a": 1}])
+    assert metrics["exact_match"] == metrics["well_formed"] == 0
 
 
 def test_a_logical_form_is_compared_but_for_spaces_and_is_well_formed_by_its_grammar():
