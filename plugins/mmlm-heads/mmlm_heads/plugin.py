@@ -42,6 +42,7 @@ def mmlm_components() -> list[Component]:
                 needs=(
                     Need("encoder/text", has=frozenset({"sequence"}), because="tags the words of a text"),
                     Need("projection/text", has=frozenset({"positions"}), because="reads each word's own position"),
+                    Need("tokenizer", has=frozenset({"offsets"}), because="brings tags to the tokens they stand on"),
                     _TAGS,
                 ),
                 uses_tokenizer=True,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import torch
@@ -15,6 +18,8 @@ from mmlm_core.targets import IGNORED, has_targets
 from mmlm_core.types import Example, Items
 
 __all__ = ["CUT", "TagTargets", "tags_of"]
+
+WORD = re.compile(r"\S+")
 
 CUT = -1
 """The start of a word that `max_tokens` cut off, or that a row has not."""
@@ -34,10 +39,7 @@ def tags_of(target: Any) -> list[str]:
 
 
 class TagTargets(TargetProcessor):
-    """Numbers the tags, and finds the first word piece of each word.
-
-    Words are encoded one by one, each after a text's first with a space before it, so that any tokenizer aligns; these
-    pieces take the place of the text's own tokens, as many of them as the encoder keeps.
+    """Numbers the tags, and finds the first word piece of each word: the first token that ends behind its beginning.
 
     Args:
         tokenizer: The text encoder's.
@@ -62,7 +64,7 @@ class TagTargets(TargetProcessor):
         Shape: each [W].
         """
         tags = None if example.target is None else self._numbered(tags_of(example.target))
-        words = [str(item).split() for item in example.inputs.get("text") or ()]
+        words = [list(WORD.finditer(str(item))) for item in example.inputs.get("text") or ()]
         count = sum(map(len, words))
         if tags is not None and len(tags) != count:
             raise DataError(f"The target has {len(tags)} tags, and the text {count} words: each word must have "
@@ -96,34 +98,21 @@ class TagTargets(TargetProcessor):
         return made
 
     def _align(
-        self, example: Example, words: Sequence[Sequence[str]], inputs: dict[str, list[dict[str, Tensor]]]
+        self, example: Example, words: Sequence[Sequence[re.Match[str]]], inputs: Mapping[str, list[dict[str, Tensor]]]
     ) -> list[int]:
-        """Put the pieces of each text's words into the inputs, and return where each word begins in its text."""
-        given = inputs["text"] = list(inputs.get("text") or ())
+        """Return where each word begins among the tokens of its text that the encoder keeps; `CUT`: behind them."""
         starts: list[int] = []
-        for item, of in enumerate(words):
-            places, ids = self._pieces(of)
-            limit = len(ids)
-            if item < len(given):
-                kept, whole = len(given[item]["ids"]), len(self._tokenizer.encode(example.inputs["text"][item]))
-                limit = kept if kept < whole else limit
-                given[item] = {"ids": torch.tensor(ids[:limit], dtype=torch.long)}
-            starts += [start if start < limit else CUT for start in places]
+        for text, of, given in zip(example.inputs.get("text") or (), words, inputs.get("text") or (), strict=True):
+            parts = enumerate(self._tokenizer.offsets(text)[: len(given["ids"])])
+            tokens = [(end, place) for place, (begin, end) in parts if end > begin]
+            for word in of:
+                behind = bisect_right(tokens, word.start(), key=itemgetter(0))
+                starts.append(tokens[behind][1] if behind < len(tokens) else CUT)
         cut = starts.count(CUT)
         if cut and not self._truncate:
             raise DataError(f"{cut} of {len(starts)} words have no token within `encoder.text.max_tokens`: raise that, "
                             "or give such words the most frequent tag with `head.truncate=true`.")  # fmt: skip
         return starts
-
-    def _pieces(self, words: Sequence[str]) -> tuple[list[int], list[int]]:
-        """Return where each word of a text begins among their pieces (`CUT`: it has none), and the pieces."""
-        ids: list[int] = []
-        starts: list[int] = []
-        for number, word in enumerate(words):
-            pieces = self._tokenizer.encode(word if number == 0 else f" {word}")
-            starts.append(len(ids) if pieces else CUT)
-            ids += pieces
-        return starts, ids
 
     def _numbered(self, tags: Sequence[str]) -> list[int]:
         for tag in tags:
