@@ -529,6 +529,11 @@ def test_a_shard_that_is_cut_off_gives_what_is_whole_and_then_says_so(tmp_path: 
         assert all(isinstance(part, FilePart) and part.read() for row in rows for part in row.inputs["image"])
 
 
+def test_a_split_that_is_spelled_right_is_not_proposed(tmp_path: Path) -> None:
+    told = error_of("webdataset", tmp_path, split="test", path=specimen("webdataset", tmp_path)["path"])
+    assert told == "`data=webdataset` has no split `test`. Choices: `train`."
+
+
 def test_a_saved_data_set_is_read_without_a_network(tmp_path: Path) -> None:
     made = source("huggingface", **specimen("huggingface", tmp_path), validation_fraction=0.0)
     assert made.splits() == ["train", "test"]
