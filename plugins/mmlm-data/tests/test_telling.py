@@ -257,6 +257,21 @@ def test_a_sample_of_a_tar_that_cannot_be_read_takes_no_other_with_it(tmp_path: 
     assert list(loader.faults) == ["a.tar/1"]
 
 
+def test_a_label_of_the_test_alone_is_refused_before_the_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, labels in {"train": ("a", "b", "a", "b"), "test": ("a", "c")}.items():
+        rows = "".join(f"house {number},{label}\n" for number, label in enumerate(labels))
+        Path(f"{name}.csv").write_text(f"text,label\n{rows}")
+    assert main(["train", "data=table", "data.path=train.csv", "data.test=test.csv", "data.validation_fraction=0",
+                 "encoder/text=embedding", "head=classification", *SMALL]) == 2  # fmt: skip
+    told = capsys.readouterr()
+    assert "`test.csv:2` (`data.target=label`): The label `c` is not in the training data." in told.err
+    assert "trained" not in told.out
+    assert not list(Path("runs").glob("*/*"))
+
+
 def cut_shards(folder: Path) -> str:
     """Write two shards, the first of which breaks off in the sixth of its eight rows; return how to read them."""
     (folder / "shards").mkdir()
