@@ -15,6 +15,10 @@ REQUIRED = ("data", "fusion", "backbone", "head", "optimizer", "schedule")
 """The slots that every composition fills; `tokenizer` and the encoders are asked for by who needs them."""
 
 
+SHOWN = 20
+"""Columns that a message lists at most."""
+
+
 @dataclass(frozen=True)
 class Misfit:
     """One reason why a composition is refused.
@@ -113,7 +117,8 @@ def _unmet(choice: Choice, need: Need, registry: Registry, composition: Composit
         return Misfit(choice.slot, reason, fitting)
     name = f"`data={data.component.name}`"
     if need.of == "data" and not data.traits.has_target and getattr(data.options, "target", "") is None:
-        return Misfit(choice.slot, f"{reason} For {name}, name the column: `{_file(data)}data.target=COLUMN`.")
+        return Misfit(choice.slot, f"{reason} For {name}, name the column: `{_file(data)}data.target=COLUMN`."
+                                   f"{_columns(data)}")  # fmt: skip
     starved = {slot.partition("/")[2] for slot in slots(registry) if _concerned(slot, need, composition)}
     if need.of.partition("/")[0] == "encoder" and starved and not fitting:
         mapped = hasattr(data.options, "inputs")
@@ -196,6 +201,14 @@ def _file(data: Choice) -> str:
     return "data.path=FILE " if _has_no_file(data) else ""
 
 
+def _columns(data: Choice) -> str:
+    """Return which columns the file of data has, where it was looked at."""
+    names = getattr(data.options, "seen_columns", ())
+    shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f" Its columns: {shown}{more}." if names else ""
+
+
 def _feeding(modalities: Collection[str], registry: Registry, composition: Composition) -> list[str]:
     """Return the data that gives one of some modalities, and whatever the other parts need of data."""
     needs = [need for choice in composition.choices.values() for need in choice.traits.needs if need.of == "data"]
@@ -234,11 +247,12 @@ def _unread_inputs(composition: Composition, registry: Registry) -> Iterator[Mis
             mapped = hasattr(data.options, "inputs")
             column = f"`{_file(data)}data.inputs.{modality}=COLUMN`"
             way = f"map a column, as {column}" if mapped else "choose other data"
+            columns = _columns(data) if mapped else ""
             yield Misfit(
                 f"encoder/{modality}",
                 f"`encoder/{modality}={composition[f'encoder/{modality}'].component.name}` reads `{modality}`, which "
                 f"`data={data.component.name}` does not give (it gives {_told(given)}): {way}, or leave the modality "
-                f"out with `encoder/{modality}=none`.",
+                f"out with `encoder/{modality}=none`.{columns}",
                 () if mapped else _settings("data", _feeding([modality], registry, composition)),
             )
 

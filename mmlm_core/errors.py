@@ -74,14 +74,14 @@ class RunError(MmlmError):
 
 
 def did_you_mean(given: str, choices: Iterable[str]) -> str:
-    """Return `" Did you mean `x`?"` for the choice nearest to `given`, or nothing where none is near.
+    """Return `" Did you mean `x`?"` for the choice nearest to `given`; nothing where none is near, or it is one itself.
 
     Args:
         given: The name that was given.
         choices: The valid names.
     """
     near = get_close_matches(given, list(choices), n=1, cutoff=0.6)
-    return f" Did you mean `{near[0]}`?" if near else ""
+    return f" Did you mean `{near[0]}`?" if near and near[0] != given else ""
 
 
 def one_of(choices: Sequence[str]) -> str:

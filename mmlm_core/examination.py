@@ -24,7 +24,7 @@ from mmlm_core.preparation import Preparation
 from mmlm_core.settings import OnError
 from mmlm_core.types import Example
 
-__all__ = ["Examination", "Measure", "Split", "Twins", "examine"]
+__all__ = ["Examination", "Measure", "Split", "Twins", "every_row", "examine"]
 
 MOST_LABELS = 50
 """Distinct targets up to which they are taken for labels."""
@@ -131,7 +131,7 @@ def examine(preparation: Preparation, splits: Sequence[str], progress: Progress)
         values: dict[str, list[float]] = {}
         targets: Counter[str] | None = Counter()
         size = None if isinstance(rows, Stream) else len(rows)
-        for row in progress(_rows(rows, prepared), name, size):
+        for row in progress(every_row(rows, prepared), name, size):
             split.rows += 1
             if isinstance(row, Fault):
                 split.faults[row.key] = row.reason
@@ -146,7 +146,7 @@ def examine(preparation: Preparation, splits: Sequence[str], progress: Progress)
     return found
 
 
-def _rows(rows: Rows, prepared: Prepared) -> Iterator[Row | Fault]:
+def every_row(rows: Rows, prepared: Prepared) -> Iterator[Row | Fault]:
     """Yield every row, prepared; a stream's shard that breaks off is a fault, and the next one is read."""
     if not isinstance(rows, Stream):
         yield from (prepared[index] for index in range(len(rows)))
@@ -173,7 +173,8 @@ def _count(targets: Counter[str] | None, example: Example | None) -> Counter[str
     """Count a label; None as soon as the targets are found to be none."""
     if targets is None or example is None:
         return None
-    labels = example.target if isinstance(example.target, list | tuple) else [example.target]
+    given = example.target if isinstance(example.target, list | tuple) else [example.target]
+    labels = [int(label) if isinstance(label, float) and label.is_integer() else label for label in given]
     if not all(isinstance(label, str | int) for label in labels):
         return None
     targets.update(str(label) for label in labels)

@@ -35,6 +35,7 @@ def print_examination(found: Examination, console: Console | None = None) -> Non
     for name, split in found.splits.items():
         if len(split.labels) > 1 and name == next(iter(found.splits)):
             console.print(_labels(name, split))
+            _alike(console, split)
     for name, split in found.splits.items():
         _faults(console, name, split)
     _twins(console, found)
@@ -92,6 +93,17 @@ def _labels(name: str, split: Split) -> Padding:
         least = min(split.labels.values())
         table.add_row(Text(f"{more} more", style="dim"), Text(f"at least {least:,}", style="dim"))
     return Padding(table, (1, 0, 0, 0))
+
+
+def _alike(console: Console, split: Split) -> None:
+    """Tell which labels are most likely one label that was written in several ways."""
+    groups: dict[str, list[str]] = {}
+    for label in split.labels:
+        groups.setdefault(" ".join(label.split()).casefold(), []).append(label)
+    several = [group for group in groups.values() if len(group) > 1]
+    for group in several[:TOLD]:
+        names = " and ".join(f"`{label}`" for label in sorted(group))
+        console.print(Text(f"{names} differ in case or white space alone, and are different labels.", style="yellow"))
 
 
 def _faults(console: Console, name: str, split: Split) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -189,8 +190,16 @@ class Prepared(Dataset[Row | Fault]):
         try:
             example = self.examples[index]
         except DataError as error:
-            return self._fault(f"row {index + 1}", error)
+            return self._fault(self._key(index), error)
         return self.row(example)
+
+    def _key(self, index: int) -> str:
+        """Return what names a row that cannot be read: its key, where the rows tell one without it."""
+        key = getattr(self.examples, "key", None)
+        if key is not None:
+            with suppress(DataError):
+                return str(key(index))
+        return f"row {index + 1}"
 
     def _length(self, index: int) -> int:
         assert not isinstance(self.examples, Stream)

@@ -17,7 +17,7 @@ from mmlm_core.data.collate import Collator, none_usable
 from mmlm_core.data.dataset import Fault, Prepared, Row, Rows
 from mmlm_core.data.feature_store import FeatureStore
 from mmlm_core.data.mixture import Mixture
-from mmlm_core.data.readable import targets_of
+from mmlm_core.data.readable import readable, targets_of
 from mmlm_core.data.recalling import Recalling
 from mmlm_core.data.sampler import Draw, OrderedBatches, Plan, ShuffledBatches
 from mmlm_core.data.streaming import StreamedBatches
@@ -292,7 +292,7 @@ class _Drawn(Dataset[_Made]):
         """
         examples = self.prepared.examples
         others: Iterable[Any] = (
-            islice(examples, TRIED)
+            islice(readable(examples, OnError.SKIP), TRIED)
             if isinstance(examples, Stream)
             else (index % len(examples) for index in range(last + 1, last + len(examples)))
         )

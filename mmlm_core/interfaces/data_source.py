@@ -31,7 +31,8 @@ class DataSource(ABC):
         """Return the rows of a split: a sequence that is cheap to index, or a stream where that is not to be had.
 
         Both are picklable. A sequence may have a method `targets`, which yields the target of each row in order where
-        that is faster than to make the rows: heads look at all of them before a training.
+        that is faster than to make the rows: heads look at all of them before a training; and a method `key`, which
+        returns the key of a row that cannot be read.
 
         Raises:
             DataError: There is no such split, a file is missing or broken, a column is missing.

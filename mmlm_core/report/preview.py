@@ -11,7 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mmlm_core.data import Collator, Draw, Fault, Prepared, Rows
+from mmlm_core.data import Collator, Draw, Fault, Prepared, Row, Rows
+from mmlm_core.examination import every_row
 from mmlm_core.files import write_text
 from mmlm_core.interfaces import Stream
 from mmlm_core.media import opened, picture_url
@@ -59,10 +60,9 @@ def write_preview(path: Path, preparation: Preparation, split: str, count: int, 
     """
     composition, model = preparation.composition, preparation.model
     seed = composition.settings.run.seed
-    examples = _drawn(preparation.source.read(split), count, seed)
+    given = preparation.source.read(split)
     processors, targets = model.processors(), model.head.target_processor()
-    prepared = Prepared((), processors, targets, on_error=OnError.SKIP)
-    rows = [prepared.row(example) for example in examples]
+    rows = _drawn(given, Prepared(given, processors, targets, on_error=OnError.SKIP), count, seed)
     draw = Draw(range(len(rows))) if split == TRAIN else None
     batch = Collator(processors, targets, seed if split == TRAIN else None)(rows, draw)
     shown = {name: _by_row(batch.inputs[name], processors[name].views(batch.inputs[name].tensors), batch.size)
@@ -94,10 +94,10 @@ def write_preview(path: Path, preparation: Preparation, split: str, count: int, 
     )
 
 
-def _drawn(rows: Rows, count: int, seed: int) -> list[Example]:
+def _drawn(rows: Rows, prepared: Prepared, count: int, seed: int) -> list[Row | Fault]:
     if isinstance(rows, Stream):
-        return list(islice(rows, count))
-    return [rows[index] for index in sorted(random.Random(seed).sample(range(len(rows)), min(count, len(rows))))]
+        return list(islice(every_row(rows, prepared), count))
+    return [prepared[index] for index in sorted(random.Random(seed).sample(range(len(rows)), min(count, len(rows))))]
 
 
 def _by_row(items: Items, views: Sequence[View], size: int) -> list[list[View]]:

@@ -21,6 +21,7 @@ from mmlm_core.run_reader import RunRecord
 from mmlm_core.runs import RUN_VARIABLE, RunFolder, alone, clean, create_run, is_main
 from mmlm_core.training import random_state
 from mmlm_core.training.ending import finish
+from mmlm_core.training.held_out import try_held_out
 from mmlm_core.training.overview import print_start
 from mmlm_core.training.session import Session
 
@@ -50,6 +51,7 @@ def train(composition: Composition, plugins: Plugins | None = None, overrides: S
         random_state.seed_all(composition.settings.run.seed)
         preparation = prepare(composition)
         session = Session(folder, preparation)
+        try_held_out(preparation, session.rows)
         if is_main():
             _record(folder, preparation, plugins, overrides, session)
         _run(session, plugins, None)

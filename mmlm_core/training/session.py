@@ -251,10 +251,10 @@ class Session:
         most = self.settings.trainer.validate_rows
         if not most or not self._validates or not is_main():
             return None
-        if isinstance(rows, Stream):
-            return self._make({SAMPLES: list(islice(rows, most))}, features)[SAMPLES]
-        drawn = sorted(random.Random(self.settings.run.seed).sample(range(len(rows)), min(len(rows), most)))
-        given = list(readable(rows, self.settings.loader.on_error, drawn))
+        drawn = None
+        if not isinstance(rows, Stream):
+            drawn = sorted(random.Random(self.settings.run.seed).sample(range(len(rows)), min(len(rows), most)))
+        given = list(islice(readable(rows, self.settings.loader.on_error, drawn), most))
         return self._make({SAMPLES: given}, features)[SAMPLES] if given else None
 
     def _make(

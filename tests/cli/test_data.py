@@ -44,6 +44,16 @@ def test_rows_without_fault_end_with_0_and_say_what_they_are(tmp_path: Path, cap
     assert "✓ nothing is wrong with these 13 rows." in printed
 
 
+def test_labels_that_differ_in_case_or_white_space_alone_are_told(tmp_path: Path, capsys) -> None:
+    odd = [("A red owl", "Long"), ("A blue owl", "short "), ("A green owl", "long")]
+    assert main(["data", "check", *words(tmp_path, [*rows(), *odd], [("An owl wakes", "short")])]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "differ" in line]
+    assert told == [
+        f"{names} differ in case or white space alone, and are different labels."
+        for names in ("`short` and `short `", "`Long` and `long`")
+    ]
+
+
 def test_what_is_wrong_is_counted_located_and_ends_with_1(tmp_path: Path, capsys) -> None:
     held = [("The red cat sleeps", "short"), ("the RED dog -- sleeps!", "long"), ("An owl wakes", "huge"), ("A", "")]
     with pytest.raises(SystemExit) as ended:

@@ -65,6 +65,10 @@ class FileSource(DataSource):
             DataError: There is no such split or no row in it; a file is missing or broken; a column is missing.
         """
         if split not in self.splits():
+            if split == TRAIN and self._shares:  # only rows that say their split leave it without any
+                raise DataError(f"No row of `{self._path}` is of the split `train`: its column "
+                                f"`{self._options.split_column or self.own_split}` says "
+                                f"{' and '.join(f'`{other}`' for other in self._shares)} alone.")  # fmt: skip
             raise DataError(
                 f"`data={self.name}` has no split `{split}`.{did_you_mean(split, SPLITS)}{one_of(self.splits())}"
             )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from mmlm_core.errors import DataError
 from mmlm_data.media import modality_of
 from mmlm_data.options import FileOptions
 
@@ -34,7 +35,10 @@ class FolderOptions(FileOptions):
         from mmlm_data.paths import existing, files_below
 
         names = (str(file) for file in files_below(existing(self.path or "")))
-        return {"file": next(filter(modality_of, names), "")}
+        first = next(filter(modality_of, names), None)
+        if first is None:
+            raise DataError(f"`{self.path}` has no file of pictures, sound or film.")
+        return {"file": first}
 
 
 @dataclass

@@ -65,8 +65,12 @@ class MappedOptions:
     """The column with what a generated text begins with."""
 
     def __post_init__(self) -> None:
-        """Check the ranges and the mapping; guess what is not said, and note it as `guessed`, by option."""
+        """Check the ranges and the mapping; guess what is not said, and note it as `guessed`, by option.
+
+        The columns that were looked at for that are noted as `seen_columns`, for the messages of `mmlm_core.compat`.
+        """
         self.guessed: dict[str, str] = {}
+        self.seen_columns: list[str] = []
         check_range(self, "validation_fraction", 0, 1)
         check_range(self, "test_fraction", 0, 1)
         if self.validation_fraction + self.test_fraction >= 1:
@@ -124,6 +128,7 @@ class MappedOptions:
 
     def _guess(self, row: Mapping[str, Any]) -> None:
         """Take columns of usual names for what is not said."""
+        self.seen_columns = list(row)
         said = [name for names in columns_of(self.inputs).values() for name in names]
         inputs, target = guess(row, {*said, self.target, self.prompt})
         if not self.inputs:

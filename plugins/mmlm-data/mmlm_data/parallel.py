@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from mmlm_data.paths import existing, openable
 from mmlm_data.spans import EveryLine, Lines
 
 __all__ = ["ParallelSource"]
+
+UNCLOSED = re.compile(r'(?:msg\w+(?:\[\d+\])?\s*)?"(?:[^"\\]|\\.)*\\?$')
+"""A line of a catalogue whose text has a first quote and no last."""
 
 SCHEMA = pa.schema({"source": pa.string(), "target": pa.string(), "key": pa.string()})
 
@@ -75,8 +79,12 @@ def _gettext(file: Path, encoding: str) -> Part:
     """
     import polib
 
+    text = utf8(file, encoding).to_pybytes().decode()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if UNCLOSED.match(line.strip()):  # polib would take the text's last letter for its quote
+            raise DataError(f"`{file}` line {number} has a text without its last quote: `{line.strip()[:60]}`.")
     try:
-        catalogue = polib.pofile(utf8(file, encoding).to_pybytes().decode(), wrapwidth=0)
+        catalogue = polib.pofile(text, wrapwidth=0)
     except (OSError, ValueError, IndexError, AttributeError) as error:  # polib tells a fault in nearly any of these
         raise DataError(f"`{file}` cannot be read as a gettext catalogue: {error}.") from error
     rows = []

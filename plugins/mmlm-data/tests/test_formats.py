@@ -240,6 +240,14 @@ def test_a_gettext_catalogue_gives_what_is_translated(tmp_path: Path) -> None:
     assert len({row.key for row in rows}) == 3
 
 
+@pytest.mark.parametrize("line", ['msgid "Old', 'msgstr "Alt\\"', '"more', 'msgstr[1] "Dateien \\'])
+def test_a_text_of_a_catalogue_without_its_last_quote_is_refused_and_loses_no_letter(tmp_path: Path, line: str) -> None:
+    text = PO.replace("#~ msgid", f"{line}\n#~ msgid")
+    told = error_of("parallel", tmp_path, path=str(written(tmp_path / "de.po", text)))
+    number = text.splitlines().index(line) + 1
+    assert told == f"`de.po` line {number} has a text without its last quote: `{line}`."
+
+
 def test_conll_2003_gives_words_and_tags(tmp_path: Path) -> None:
     rows = all_of("conll", **specimen("conll", tmp_path))
     assert [(row.inputs["text"], row.target) for row in rows[:2]] == [
@@ -372,6 +380,9 @@ def test_librispeech_says_speakers_and_splits(tmp_path: Path) -> None:
                  validation_fraction=0.5)  # fmt: skip
     speakers = [{row.key.partition("-")[0] for row in one.read(split)} for split in one.splits()]
     assert speakers in ([{"103"}, {"1034"}], [{"1034"}, {"103"}])
+    assert error_of("librispeech", tmp_path, path=f"{options['path']}/dev-clean") == (
+        "No row of `LibriSpeech/dev-clean` is of the split `train`: its column `split` says `validation` alone."
+    )
 
 
 def test_a_transcript_without_its_sound_is_named(tmp_path: Path) -> None:
@@ -516,6 +527,11 @@ def test_a_shard_that_is_cut_off_gives_what_is_whole_and_then_says_so(tmp_path: 
             rows.extend(stream)
         assert 5 <= len(rows) < 10
         assert all(isinstance(part, FilePart) and part.read() for row in rows for part in row.inputs["image"])
+
+
+def test_a_split_that_is_spelled_right_is_not_proposed(tmp_path: Path) -> None:
+    told = error_of("webdataset", tmp_path, split="test", path=specimen("webdataset", tmp_path)["path"])
+    assert told == "`data=webdataset` has no split `test`. Choices: `train`."
 
 
 def test_a_saved_data_set_is_read_without_a_network(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_rows_that_cannot_be_read_are_skipped_in_all_of_a_preparation(tmp_path: 
         {"train": prepared.source.read("train")}, model.processors(), model.head.target_processor(), options, 0
     )
     assert sum(batch.size for batch in loaders["train"]) == 10
-    assert list(loaders["train"].faults) == ["row 5"]
+    assert list(loaders["train"].faults) == ["a.jsonl:5"]
 
 
 def test_nan_in_parquet_is_an_empty_cell(tmp_path: Path) -> None:

@@ -255,3 +255,69 @@ def test_a_sample_of_a_tar_that_cannot_be_read_takes_no_other_with_it(tmp_path: 
     loader = make_loaders({"train": rows}, {}, None, LoaderOptions(batch_size=2, on_error=OnError.SKIP), 0)["train"]
     assert sum(batch.size for batch in loader) == 4
     assert list(loader.faults) == ["a.tar/1"]
+
+
+def test_a_label_of_the_test_alone_is_refused_before_the_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, labels in {"train": ("a", "b", "a", "b"), "test": ("a", "c")}.items():
+        rows = "".join(f"house {number},{label}\n" for number, label in enumerate(labels))
+        Path(f"{name}.csv").write_text(f"text,label\n{rows}")
+    assert main(["train", "data=table", "data.path=train.csv", "data.test=test.csv", "data.validation_fraction=0",
+                 "encoder/text=embedding", "head=classification", *SMALL]) == 2  # fmt: skip
+    told = capsys.readouterr()
+    assert "`test.csv:2` (`data.target=label`): The label `c` is not in the training data." in told.err
+    assert "trained" not in told.out
+    assert not list(Path("runs").glob("*/*"))
+
+
+def cut_shards(folder: Path) -> str:
+    """Write two shards, the first of which breaks off in the sixth of its eight rows; return how to read them."""
+    (folder / "shards").mkdir()
+    for shard in range(2):
+        members = {f"{8 * shard + row}.{ending}": content for row in range(8)
+                   for ending, content in (("png", picture()), ("txt", b"red"))}  # fmt: skip
+        tar(str(folder / "shards" / f"{shard}.tar"), members)
+    first = folder / "shards" / "0.tar"
+    first.write_bytes(first.read_bytes()[: 6 * 4 * 512 - 600])
+    return f"data.path={folder / 'shards'}"
+
+
+def test_a_training_leaves_out_the_end_of_a_shard_that_is_cut_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = cut_shards(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    given = ["data=webdataset", path, *PICTURES[2:], "data.validation_fraction=0.4", *SMALL]
+    assert main(["train", *given, "loader.on_error=skip"]) == 0
+    assert "trained 1 steps" in capsys.readouterr().out
+
+
+def test_a_preview_shows_what_is_whole_beside_what_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(json.dumps({"text": f"a house {n}"}) + "\n" for n in range(4))
+    Path("a.jsonl").write_text(rows + '{"text": "a ho\n')
+    for given, whole, fault in (
+        (["data=webdataset", cut_shards(tmp_path), *PICTURES[2:]], 13, "cannot be read to its end"),
+        (["data=table", "data.path=a.jsonl", "data.target=text", "head=language_modeling"], 4, "line 5, column"),
+    ):
+        assert main(["data", "preview", "--rows", "20", "--out", "page.html", *given, *ALL]) == 0
+        shown = Path("page.html").read_text(encoding="utf-8")
+        assert shown.count("<article>") == whole
+        assert fault in shown.partition("Rows that cannot be used")[2]
+
+
+def test_where_no_column_has_a_usual_name_those_that_there_are_are_listed(refused: Refused) -> None:
+    Path("a.csv").write_text("path;caption\n0.png;a house\n")
+    told = refused("data=table", "data.path=a.csv", "encoder/image=cnn", "head=captioning")
+    assert told.count("Its columns: `path;caption`.") == 2
+
+
+@pytest.mark.parametrize("inside", ["", "cat"])
+def test_a_folder_without_files_of_media_is_refused_by_its_name(refused: Refused, inside: str) -> None:
+    (Path("by_class") / inside).mkdir(parents=True)
+    told = refused("data=folder", "data.path=by_class", "encoder/image=cnn", "head=classification")
+    assert told.startswith("`by_class` has no file of pictures, sound or film.")

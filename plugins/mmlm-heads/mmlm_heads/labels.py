@@ -22,9 +22,14 @@ SHOWN = 20
 
 
 def label_name(target: Any) -> str | None:
-    """Return a label (text that is not blank, a whole number, a truth value) as text; None where the target is none."""
+    """Return a label (text that is not blank, a whole number, a truth value) as text; None where the target is none.
+
+    A whole number may be stored as 1.0: pandas makes floats of a column of whole numbers that has gaps.
+    """
     if isinstance(target, str):
         return target if target.strip() else None
+    if isinstance(target, float) and target.is_integer():
+        return str(int(target))
     return str(target) if isinstance(target, Integral) else None
 
 

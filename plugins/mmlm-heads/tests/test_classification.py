@@ -100,7 +100,14 @@ def test_an_unseen_label_is_named_with_the_nearest_and_the_valid_ones():
     )
 
 
-@pytest.mark.parametrize("target", ["", "  ", 0.5, ["cat"]])
+def test_a_whole_number_that_is_stored_as_a_float_is_the_label_that_it_is_without():
+    facts = Classification.facts(ClassificationOptions(), [2.0, 10.0, 2, None])
+    assert facts == {"labels": ["2", "10"], "counts": [2, 1], "rows": 3}
+    head = Classification(ClassificationOptions(), width=4, modalities=("text",), facts=facts)
+    assert make_batch(head, [10.0, 2.0]).targets["label"].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("target", ["", "  ", 0.5, float("nan"), float("inf"), ["cat"]])
 def test_a_target_that_is_no_label_is_refused(target):
     with pytest.raises(DataError, match="must be a label"):
         make_batch(make_head(), [target])
