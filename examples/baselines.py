@@ -4,7 +4,7 @@ Classification of texts: TF-IDF and logistic regression (scikit-learn). Language
 model (Kneser-Ney, nltk) over the run's own tokens, so that both perplexities count the same things. Texts out of
 texts, as translations: a table of words (IBM's model 1, nltk), and the target of the nearest source. Questions about
 pictures, or captions: the most frequent answer, of each kind, and to each question; the run's figures by kind too.
-Summaries: the first sentence, and its first words.
+Summaries: the first sentence, and its first words. Tags: the most frequent one of each word.
 """
 
 import json
@@ -12,7 +12,7 @@ import math
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -89,6 +89,22 @@ def foretell(train: list[Example], test: list[Example], tokenizer: Tokenizer) ->
             surprise -= math.log(max(model.score(text[place], text[place - 2 : place]), floor * 1e-2))
             tokens += 1
     return {"perplexity": math.exp(surprise / tokens)}
+
+
+def tag(train: list[Example], test: list[Example]) -> dict[str, float]:
+    """Return the share of right tags where each word has the one that it has most often in the training."""
+    from mmlm_heads.tag_targets import tags_of
+
+    def words(rows: list[Example]) -> Iterator[tuple[str, str]]:
+        for row in rows:
+            yield from zip(" ".join(row.inputs["text"]).split(), tags_of(row.target), strict=True)
+
+    often: dict[str, Counter[str]] = defaultdict(Counter)
+    for word, its in words(train):
+        often[word][its] += 1
+    usual = Counter(its for _, its in words(train)).most_common(1)[0][0]
+    right = [(often[word].most_common(1)[0][0] if word in often else usual) == its for word, its in words(test)]
+    return {"accuracy": sum(right) / len(right)}
 
 
 def translate(train: list[Example], test: list[Example]) -> dict[str, list[str]]:
@@ -210,6 +226,8 @@ def main(run: str, split: str = "test") -> None:
         return
     if head == "classification":
         baseline = classify(train, test)
+    elif head == "tagging":
+        baseline = tag(train, test)
     else:
         tokenizer = make_tokenizer(composition)
         tokenizer.load(Path(run) / "tokenizer")
