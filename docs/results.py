@@ -105,7 +105,7 @@ def outcome(row: dict[str, Any], folder: Path, train: str) -> dict[str, Any]:
         "controls": {kind: {name: of[name] for name in row["metrics"] if name in of} for kind, of in controls},
         "baseline": baseline.read_text(encoding="utf-8").rstrip() if baseline.exists() else "",
         "evaluated": {
-            changes: file.read_text(encoding="utf-8").replace(str(RUNS), "runs").rstrip()
+            changes: file.read_text(encoding="utf-8").partition("\nreport: ")[0].rstrip()  # its place is this machine's
             for number, changes in enumerate(row.get("evaluate", ()))
             if (file := folder / f"evaluated-{number + 1}.txt").exists()
         },
