@@ -63,6 +63,6 @@ def test_a_table_reads_sounds_by_paths_beside_it(tmp_path: Path) -> None:
 
 def test_a_transcript_that_the_sound_cannot_hold_is_told_with_its_row(tmp_path: Path) -> None:
     words = [*SMALL, "data.least=8", "encoder.audio.subsampling=64", f"run.folder={tmp_path}"]
-    with pytest.raises(DataError, match=r"`tones:train:\d+`: The transcript has 8 tokens.* so needs \d+ positions; its "
+    with pytest.raises(DataError, match=r"`tones:validation:\d+`: The transcript has 8 tokens.* so needs \d+ positions; its "
                                         r"`audio` has \d\. Let the encoder .* `loader.on_error=skip`\."):  # fmt: skip
         train(mmlm_core.compose(words), load_plugins(), overrides=[])
