@@ -118,7 +118,7 @@ class Start:
         names = old.keys() & new.keys() if slot == "fusion" and other_inputs else old.keys() | new.keys()
         for name in sorted(names):
             shapes = [list(state[name].shape) if name in state else "missing" for state in (old, new)]
-            if shapes[0] != shapes[1] and not ("missing" not in shapes and _takes(ours, name, old[name])):
+            if shapes[0] != shapes[1] and ("missing" in shapes or not _takes(ours, name, old[name])):
                 options = " and ".join(self._other_options(slot))
                 told = f" ({options})" if options else ""
                 yield f"`{name}` of `{slot}` is {shapes[0]} there and {shapes[1]} here{told}"
