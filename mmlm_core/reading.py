@@ -40,10 +40,12 @@ class Reader(ABC):
         """
 
     @abstractmethod
-    def reorder(self, rows: Tensor) -> None:
+    def reorder(self, rows: Tensor, recent: int) -> None:
         """Go on from these rows' texts; each row takes that of one which has the same inputs, as beams do.
 
-        Shape: rows [B].
+        Args:
+            rows: Shape: [B].
+            recent: The last tokens read, in which a row and the one that it takes may differ.
         """
 
 
@@ -86,9 +88,10 @@ class CachedReader(Reader):
         self._memory = _select(self._memory, rows)
         self._between = self._model.between(self._memory)
 
-    def reorder(self, rows: Tensor) -> None:
+    def reorder(self, rows: Tensor, recent: int) -> None:
         """See `Reader.reorder`."""
-        self._state = self._state.select(rows)
+        if recent:
+            self._state = self._state.reorder(rows, recent)
 
 
 class UncachedReader(Reader):
@@ -122,7 +125,7 @@ class UncachedReader(Reader):
 
     def select(self, rows: Tensor) -> None:
         """See `Reader.select`."""
-        self.reorder(rows)
+        self._ids, self._lengths = self._ids[rows], self._lengths[rows]
         self._inputs = {
             name: replace(
                 features,
@@ -135,7 +138,7 @@ class UncachedReader(Reader):
             for name, features in self._inputs.items()
         }
 
-    def reorder(self, rows: Tensor) -> None:
+    def reorder(self, rows: Tensor, recent: int) -> None:
         """See `Reader.reorder`."""
         self._ids, self._lengths = self._ids[rows], self._lengths[rows]
 

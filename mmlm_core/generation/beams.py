@@ -49,7 +49,7 @@ def search(head: GenerativeHead, batch: Batch, options: DecodingOptions, reader:
             break
         parents, tokens = (torch.stack(each, 1) for each in zip(*moves, strict=True))
         rows = (firsts + parents).flatten()
-        reader.reorder(rows)
+        reader.reorder(rows, max(group.recent for group in groups))
         rules.select(rows)
         rules.read(tokens.flatten(), torch.stack([group.running for group in groups], 1).flatten().isinf())
         logits = reader.step(tokens.flatten())
@@ -71,6 +71,7 @@ class Group:
     Attributes:
         running: Log-probability of each beam's text; -inf where there is none. Shape: [B, K].
         done: The rows that no further token can better. Shape: [B].
+        recent: The last tokens before the newest in which a beam may differ from the one that it has continued.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Group:
         device: torch.device,
     ) -> None:
         self._options, self._stopping, self._end, self._beams = options, stopping, head.end, beams
-        self._step = 0
+        self._step = self.recent = 0
         self._ids = torch.full((rows, beams, options.max_tokens), head.pad, device=device)
         self.running = torch.full((rows, beams), -torch.inf, device=device)
         self.running[:, 0] = 0.0  # all beams of a row begin alike: one of them counts
@@ -109,7 +110,7 @@ class Group:
         ranks, flat = judged.topk(min(2 * beams, judged.shape[1]), dim=1)
         totals = totals.gather(1, flat)
         parents, tokens = flat // vocabulary, flat % vocabulary
-        ids = _take(self._ids, parents)
+        before, ids = self._ids, _take(self._ids, parents)
         ids[:, :, self._step] = tokens
         self._step += 1
         over = self._stopping.over(tokens, ids[:, :, : self._step])
@@ -118,6 +119,8 @@ class Group:
         self.running = totals.masked_fill(over, -torch.inf).gather(1, keep)
         self.done |= self.running.amax(1) / self._step**self._options.length_penalty <= self._best[:, -1]
         self._ids = _take(ids, keep)
+        differs = (self._ids != before)[:, :, : self._step - 1].any(1).any(0)
+        self.recent = int(differs.cumsum(0).count_nonzero())
         return parents.gather(1, keep), tokens.gather(1, keep)
 
     def texts(self) -> list[list[Generated]]:

@@ -32,6 +32,14 @@ class State(ABC):
         Shape: rows [B'] -> a state of B' rows.
         """
 
+    def reorder(self, rows: Tensor, recent: int) -> State:
+        """As `select`, for beams: each row goes on from one that has read as many positions, and the same ones but for
+        its `recent` last. A state that keeps each position by itself need move no others.
+
+        Shape: rows [B] -> a state of B rows.
+        """
+        return self.select(rows)
+
 
 class Backbone(nn.Module, ABC):
     """A sequence model of one width.

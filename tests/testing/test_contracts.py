@@ -123,6 +123,7 @@ OF_ONE_KIND = {
         ("select_forgets_the_counts", "test_a_states_rows_can_change_places[[2, 0, 1]]", r"the lengths too"),
         ("select_forgets_a_layer", "test_a_states_rows_can_change_places[[2, 0, 1]]", r"of each layer"),
         ("select_shares_memory", "test_a_states_rows_can_change_places[[1, 1, 0, 2]]", r"give each row its own memory"),
+        ("reorder_keeps_the_order", "test_beams_can_change_places[[5, 5, 5, 5]]", r"after `reorder\(\[1, 1, 3, 0\], 2\)`.*must move all else"),
         ("skips_between", "test_it_keeps_the_shape_and_calls_between_once_a_layer[causal]", r"for the layers \[1\]: it must call it after each"),
         ("drops_between", "test_it_keeps_the_shape_and_calls_between_once_a_layer[causal]", r"`hidden = between\(layer, hidden\)`"),
         ("cuts_what_came_before", BEFORE, r"no gradient back to what it reads: leave out `detach`"),

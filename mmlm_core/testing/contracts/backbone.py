@@ -188,6 +188,26 @@ class BackboneContract(ModuleContract):
             outs = [backbone(chunk, _between, state) for chunk in chunks]
         self._equal_the_whole(backbone, outs, start, chunks, rows, told)
 
+    @pytest.mark.parametrize("lengths", [[5, 5, 5, 5], [5, 4, 5, 4]], ids=str)
+    def test_beams_can_change_places(self, lengths: list[int]) -> None:
+        """After `reorder` each row goes on from the one that it was given, which differs in two positions at most."""
+        backbone = self.stepping()
+        rows = [2, 3, 2, 1] if lengths[0] != lengths[1] else [1, 1, 3, 0]
+        start = features(4, 5, backbone.width, lengths, seed=7)
+        for row, length in enumerate(lengths):  # rows that change places have one length, and begin alike
+            start.values[row, : length - 2] = start.values[lengths.index(length), : length - 2]
+        state = backbone.start(4, 8, torch.device("cpu"), torch.float32)
+        backbone(start, _between, state)
+        chunks = [features(4, 1, backbone.width, seed=seed) for seed in (8, 9)]
+        told = (
+            f"after `reorder({rows}, 2)` of its state than the rows that it was given: it may leave in place what lies "
+            "before the last 2 valid positions of each row, and must move all else; leave `reorder` out where in doubt"
+        )
+        with telling(f"{self.called} cannot go on {told}"):
+            state = state.reorder(torch.tensor(rows), 2)
+            outs = [backbone(chunk, _between, state) for chunk in chunks]
+        self._equal_the_whole(backbone, outs, start, chunks, rows, told)
+
     def test_gradients_reach_what_came_before(self) -> None:
         """Encoders, projections and the head's queries learn through every layer."""
         for way in self.modules():

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from mmlm_core.both_ways import read_both_ways
 from mmlm_core.interfaces import Backbone, Between, State
 from mmlm_core.types import Features
 from mmlm_recurrent.layout import Documents, lengths_of
@@ -101,8 +102,10 @@ class RecurrentBackbone(Backbone):
             return _DocumentReader(Documents.of(sequence.documents, sequence.valid), self.both_ways)
         lengths = lengths_of(sequence)
         if state is not None:
-            packs = self.memories == 2 and lengths is not None and sequence.values.shape[1] > 1
-            return _StateReader(lengths, _for_packing(lengths) if packs else None, state)
+            cut = None
+            if self.memories == 2 and lengths is not None and sequence.values.shape[1] > 1:
+                cut = lengths.clamp(min=1).cpu()  # packing takes no empty row
+            return _StateReader(lengths, cut, state)
         return _RowReader(lengths if self.both_ways else None)
 
 
@@ -121,13 +124,13 @@ class _RowReader(_Reader):
     """Whole rows. Padding trails, so that a layer that reads forwards meets it last and needs no lengths."""
 
     def __init__(self, lengths: Tensor | None) -> None:
-        self.lengths = _for_packing(lengths)
+        self.lengths = lengths
 
     def read(self, number: int, layer: nn.Module, hidden: Tensor) -> Tensor:
         del number
         if self.lengths is None:
             return layer(hidden)[0]  # type: ignore[no-any-return]
-        return _packed(layer, hidden, self.lengths, None)[0]
+        return read_both_ways(layer, hidden, self.lengths)
 
 
 class _DocumentReader(_Reader):
@@ -168,18 +171,13 @@ class _StateReader(_Reader):
         return output
 
 
-def _for_packing(lengths: Tensor | None) -> Tensor | None:
-    """Return lengths as packing takes them: on the CPU, and at least 1, since no row may be empty."""
-    return None if lengths is None else lengths.clamp(min=1).cpu()
-
-
-def _run(layer: nn.Module, hidden: Tensor, before: Memories | None) -> tuple[Tensor, Memories]:
-    output, after = layer(hidden, before[0] if before is not None and len(before) == 1 else before)
+def _run(layer: nn.Module, hidden: Tensor, before: Memories) -> tuple[Tensor, Memories]:
+    output, after = layer(hidden, before[0] if len(before) == 1 else before)
     return output, after if isinstance(after, tuple) else (after,)
 
 
-def _packed(layer: nn.Module, hidden: Tensor, lengths: Tensor, before: Memories | None) -> tuple[Tensor, Memories]:
-    """Run a layer that ends, or turns, at each row's last valid position; zeros come out behind it."""
+def _packed(layer: nn.Module, hidden: Tensor, lengths: Tensor, before: Memories) -> tuple[Tensor, Memories]:
+    """Run a layer that ends at each row's last valid position; zeros come out behind it."""
     packed = pack_padded_sequence(hidden, lengths, batch_first=True, enforce_sorted=False)
     output, after = _run(layer, packed, before)  # type: ignore[arg-type]
     padded, _ = pad_packed_sequence(output, batch_first=True, total_length=hidden.shape[1])  # type: ignore[arg-type]

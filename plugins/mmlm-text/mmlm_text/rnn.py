@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from mmlm_core.both_ways import read_both_ways
 from mmlm_core.interfaces import Encoder, Processor, Tokenizer
 from mmlm_core.tokens import TokenTable
 from mmlm_core.types import Features
@@ -57,12 +57,7 @@ class RnnEncoder(Encoder):
         Shape: ids [I, T], mask [I, T] or none -> values [I, T, D].
         """
         hidden, mask = self.table(items["ids"]), items.get("mask")
-        lengths = None if mask is None else mask.sum(1).clamp(min=1).cpu()  # packing takes no empty text
+        lengths = None if mask is None else mask.sum(1)
         for layer in self.layers:
-            hidden = self.dropout(hidden)
-            if lengths is None:
-                hidden = layer(hidden)[0]
-                continue
-            packed = pack_padded_sequence(hidden, lengths, batch_first=True, enforce_sorted=False)
-            hidden = pad_packed_sequence(layer(packed)[0], batch_first=True, total_length=hidden.shape[1])[0]
+            hidden = read_both_ways(layer, self.dropout(hidden), lengths)
         return Features(hidden, mask)

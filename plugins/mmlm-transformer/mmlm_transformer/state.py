@@ -66,13 +66,10 @@ class KeyValueState(State):
         buffer: Keys and values by layer, with one spare place at the end. Shape: [depth, 2, B, K, capacity + 1, D].
         longest: The longest row's length.
         lengths: The rows' lengths where they differ. Shape: [B].
-        spare: Buffers of the same shape that nobody reads any more.
     """
 
-    def __init__(
-        self, buffer: Tensor, longest: int = 0, lengths: Tensor | None = None, spare: Tensor | None = None
-    ) -> None:
-        self._buffer, self._longest, self._lengths, self._spare = buffer, longest, lengths, spare
+    def __init__(self, buffer: Tensor, longest: int = 0, lengths: Tensor | None = None) -> None:
+        self._buffer, self._longest, self._lengths = buffer, longest, lengths
 
     @property
     def capacity(self) -> int:
@@ -82,18 +79,23 @@ class KeyValueState(State):
     def select(self, rows: Tensor) -> KeyValueState:
         """Return the state of these rows, in this order. See `State.select`.
 
-        Two buffers serve in turns, since to make one at each step would take longer than to fill it.
-
         Shape: rows [B'] -> a state of B' rows.
         """
-        depth, two, before, heads, places, width = self._buffer.shape
-        same, filled = rows.shape[0] == before, self._longest
-        chosen, self._spare = self._spare if same else None, None
-        if chosen is None:
-            chosen = self._buffer.new_zeros(depth, two, rows.shape[0], heads, places, width)
-        torch.index_select(self._buffer[..., :filled, :], 2, rows, out=chosen[..., :filled, :])
+        depth, two, _, heads, places, width = self._buffer.shape
+        chosen = self._buffer.new_zeros(depth, two, rows.shape[0], heads, places, width)
+        chosen[..., : self._longest, :] = self._buffer[..., : self._longest, :].index_select(2, rows)
         lengths = None if self._lengths is None else self._lengths.index_select(0, rows)
-        return KeyValueState(chosen, filled, lengths, self._buffer if same else None)
+        return KeyValueState(chosen, self._longest, lengths)
+
+    def reorder(self, rows: Tensor, recent: int) -> KeyValueState:
+        """Move the last positions within the buffer. See `State.reorder`.
+
+        Shape: rows [B] -> this state.
+        """
+        shortest = self._longest if self._lengths is None else int(self._lengths.min())
+        for layer in self._buffer[..., max(0, shortest - recent) : self._longest, :]:
+            layer.copy_(layer.index_select(1, rows))
+        return self
 
     def visit(self, time: int, mask: Tensor | None) -> Visit:
         """Make room for new positions, and say how they are stored and what they see.

@@ -37,6 +37,11 @@ class ToyState(State):
             sums, counts = [each.clone() for each in sums], [each.clone() for each in counts]
         return ToyState(sums, counts, self.fault)
 
+    def reorder(self, rows: Tensor, recent: int) -> "ToyState":
+        if self.fault == "reorder_keeps_the_order":
+            return self
+        return self.select(rows)
+
 
 class ToyBackbone(Backbone):
     """Two layers, each of which begins at zero and adds a transformation of a position and that mean."""
