@@ -76,18 +76,19 @@ class Model(nn.Module):
         return inputs
 
     def forward(self, batch: Batch) -> dict[str, Features]:
-        """Return the backbone's output at each segment of the sequence.
+        """Return the backbone's output at each segment of the sequence, and what was encoded of the inputs beside it.
 
         Shape: values [B, S, D] of each segment.
         """
         inputs = self.encode(batch)
         between = self.between(self.fusion.remember(inputs))
-        return self.fusion.gather(
+        read = self.fusion.gather(
             [
                 sequence.read(self.backbone(sequence.features, between))
                 for sequence in self.fusion.join(inputs, self.head.queries(batch))
             ]
         )
+        return {**inputs, **read}
 
     def between(self, memory: Memory) -> Between | None:
         """Return what the backbone calls after each layer, or None where the fusion does nothing there."""

@@ -66,6 +66,7 @@ class CachedReader(Reader):
         self._between = model.between(self._memory)
         self._capacity = capacity
         self._state: State
+        self._seen: Memory
 
     def begin(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """See `Reader.begin`."""
@@ -73,19 +74,20 @@ class CachedReader(Reader):
         values = sequence.features.values
         capacity = values.shape[1] + self._capacity
         self._state = self._model.backbone.start(values.shape[0], capacity, values.device, values.dtype)
-        hidden = self._model.backbone(sequence.features, self._between, self._state)
-        return self._head.logits(_last(sequence, hidden, lengths))
+        read = sequence.read(self._model.backbone(sequence.features, self._between, self._state))
+        self._seen = self._head.remember({**self._inputs, **read})
+        return self._head.scores(_last(read[QUERIES], lengths), self._seen)[:, 0]
 
     def step(self, ids: Tensor) -> Tensor:
         """See `Reader.step`."""
         token = Features(self._head.embed(ids.unsqueeze(1)))
         hidden = self._model.backbone(token, self._between, self._state)
-        return self._head.logits(hidden[:, 0])
+        return self._head.scores(hidden, self._seen)[:, 0]
 
     def select(self, rows: Tensor) -> None:
         """See `Reader.select`."""
         self._state = self._state.select(rows)
-        self._memory = _select(self._memory, rows)
+        self._memory, self._seen = _select(self._memory, rows), _select(self._seen, rows)
         self._between = self._model.between(self._memory)
 
     def reorder(self, rows: Tensor, recent: int) -> None:
@@ -114,8 +116,9 @@ class UncachedReader(Reader):
         self._ids, self._lengths = ids, lengths
         sequence = _sequence(self._model, self._inputs, ids, lengths)
         between = self._model.between(self._model.fusion.remember(self._inputs))
-        hidden = self._model.backbone(sequence.features, between)
-        return self._head.logits(_last(sequence, hidden, lengths))
+        read = sequence.read(self._model.backbone(sequence.features, between))
+        seen = self._head.remember({**self._inputs, **read})
+        return self._head.scores(_last(read[QUERIES], lengths), seen)[:, 0]
 
     def step(self, ids: Tensor) -> Tensor:
         """See `Reader.step`."""
@@ -134,6 +137,7 @@ class UncachedReader(Reader):
                 documents=None if features.documents is None else features.documents[rows],
                 items=None if features.items is None else features.items[rows],
                 places=None if features.places is None else features.places[rows],
+                ids=None if features.ids is None else features.ids[rows],
             )
             for name, features in self._inputs.items()
         }
@@ -175,10 +179,10 @@ def _sequence(model: Model, inputs: dict[str, Features], ids: Tensor, lengths: T
     return sequence
 
 
-def _last(sequence: Joined, hidden: Tensor, lengths: Tensor) -> Tensor:
-    """Return the hidden state at each row's last prompt token. Shape: [B, D]."""
-    queries = sequence.read(hidden)[QUERIES].values
-    return queries[torch.arange(queries.shape[0], device=queries.device), lengths - 1]
+def _last(queries: Features, lengths: Tensor) -> Tensor:
+    """Return the hidden state at each row's last prompt token. Shape: [B, 1, D]."""
+    rows = torch.arange(queries.values.shape[0], device=queries.values.device)
+    return queries.values[rows, lengths - 1].unsqueeze(1)
 
 
 def _select(memory: Memory, rows: Tensor) -> Memory:

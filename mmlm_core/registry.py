@@ -81,7 +81,8 @@ class Traits:
     The core gives these provisions a meaning (a plugin may add words of its own, which its own needs then name):
 
     - backbone: `causal`, `bidirectional` (what it can read), `cache` (it can step);
-    - encoder: `sequence`, `grid` (features keep their height and width), `pooled`;
+    - encoder: `sequence`, `grid` (features keep their height and width), `pooled`, `tokens` (each position stands for
+      a token of the text, and says which: `Features.ids`);
     - projection: `positions` (one comes out for each that goes in), `grid` (of a grid it makes a smaller one);
     - fusion: `between` (it acts between the layers of the backbone), `apart` (no input sees another, nor the queries);
     - head: `queries` (it adds positions of its own), `generates`, `pairs` (its loss and its metrics compare the

@@ -41,6 +41,7 @@ class Features:
         items: Which item of its modality a position belongs to, counted from 0 in each row. Shape: [B, T]. None: one.
         places: Where a position's item stands among all items of its row, of whatever modality, as in `Example.places`.
             Shape: [B, T]. None: the rows say no order.
+        ids: The token that a position stands for, where the positions are a text's tokens. Shape: [B, T].
     """
 
     values: Tensor
@@ -50,6 +51,7 @@ class Features:
     documents: Tensor | None = None
     items: Tensor | None = None
     places: Tensor | None = None
+    ids: Tensor | None = None
 
     @property
     def valid(self) -> Tensor:
@@ -297,9 +299,11 @@ def arrange(features: Features, rows: Tensor | None, size: int, places: Tensor |
     mask = mask.index_put(there, features.valid)[:size]
     items = torch.arange(most, device=rows.device)[None, :, None].expand(size, most, length)
     single = most == 1
-    placed = None
+    placed = ids = None
     if places is not None:
         placed = places.new_zeros(size + 1, most).index_put(there, places)[:size].repeat_interleave(length, dim=1)
+    if features.ids is not None:
+        ids = features.ids.new_zeros(size + 1, most, length).index_put(there, features.ids)[:size].flatten(1, 2)
     return Features(
         values.flatten(1, 2),
         mask.flatten(1, 2),
@@ -307,4 +311,5 @@ def arrange(features: Features, rows: Tensor | None, size: int, places: Tensor |
         rate=features.rate,
         items=None if single else items.flatten(1, 2),
         places=placed,
+        ids=ids,
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from mmlm_core.interfaces.constraint import Constraint
 from mmlm_core.interfaces.head import Head
-from mmlm_core.types import Batch
+from mmlm_core.types import Batch, Features, Memory
 
 __all__ = ["GenerativeHead"]
 
@@ -53,6 +53,23 @@ class GenerativeHead(Head):
 
         Shape: [..., D] -> [..., V].
         """
+
+    def remember(self, outputs: Mapping[str, Features]) -> Memory:
+        """Return what it looks back at when it scores a token, computed once for all steps; by default nothing.
+
+        Args:
+            outputs: As in `loss`.
+        """
+        del outputs
+        return {}
+
+    def scores(self, hidden: Tensor, memory: Memory) -> Tensor:
+        """Return each token's score, with what `remember` returned; by default the logits.
+
+        Shape: [B, T, D] -> [B, T, V].
+        """
+        del memory
+        return self.logits(hidden)
 
     def constraints(self, batch: Batch) -> Sequence[Constraint | None] | None:
         """Return what each row's text must keep to, behind its prompt; None: nothing, for a row or for all.

@@ -139,7 +139,8 @@ class Head(nn.Module, ABC):
         """Return the loss.
 
         Args:
-            outputs: The backbone's output by segment. Shape of the values: [B, S, D].
+            outputs: The backbone's output by segment; and, of inputs that the fusion leaves out of the sequence, what
+                was encoded of them. Shape of the values: [B, S, D].
             batch: With targets.
         """
 

@@ -31,7 +31,10 @@ each = pytest.mark.parametrize("backbone", BACKBONES)
 with_each = pytest.mark.parametrize("fusion", FUSIONS.values(), ids=FUSIONS)
 
 
-def made(backbone: str, fusion: dict[str, Any]) -> tuple[Model, Batch]:
+COPIES = {"name": "answering", "tie": False, "copy": True}
+
+
+def made(backbone: str, fusion: dict[str, Any], head: dict[str, Any] | None = None) -> tuple[Model, Batch]:
     """Return a random model that answers questions about pictures, and a batch of rows with 2, 1 and no pictures."""
     mapping = {
         "data": {"name": "table", "path": "t.csv", "inputs": {"image": "i", "text": "t"}, "target": "answer"},
@@ -41,7 +44,7 @@ def made(backbone: str, fusion: dict[str, Any]) -> tuple[Model, Batch]:
         "projection": {"image": {"name": "linear"}, "text": {"name": "linear"}},
         "fusion": fusion,
         "backbone": {"name": backbone, **REGISTRY.get("backbone", backbone).tiny, "depth": 2},
-        "head": {"name": "captioning", "tie": False},
+        "head": head or {"name": "captioning", "tie": False},
         "optimizer": {"name": "adamw"},
         "schedule": {"name": "constant"},
     }  # fmt: skip
@@ -70,6 +73,23 @@ def test_with_a_cache_the_tokens_are_the_same_as_without(backbone: str, fusion: 
     uncached = generation.generate(model, batch, options, cache=False)
     assert [row.ids for row in cached] == [row.ids for row in uncached]
     assert [row.score for row in cached] == pytest.approx([row.score for row in uncached], abs=1e-4)
+
+
+@each
+@pytest.mark.parametrize("fusion", ["concat", "cross_attention", "film"])
+def test_texts_that_may_be_copied_are_the_same_with_a_cache_and_score_as_they_are_learnt(
+    backbone: str, fusion: str
+) -> None:
+    model, batch = made(backbone, {"name": fusion}, COPIES)
+    options = DecodingOptions(max_tokens=4, beams=2)
+    cached = generation.generate(model.eval(), batch, options)
+    uncached = generation.generate(model, batch, options, cache=False)
+    assert [row.ids for row in cached] == [row.ids for row in uncached]
+    assert [row.score for row in cached] == pytest.approx([row.score for row in uncached], abs=1e-4)
+    scores = [row["log_likelihood"] for row in model.predict(batch)]
+    with torch.no_grad():
+        loss = model.loss(batch)
+    assert sum(scores) == pytest.approx(-loss.total.item(), rel=1e-5)
 
 
 @each

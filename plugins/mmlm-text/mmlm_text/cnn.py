@@ -63,5 +63,5 @@ class CnnEncoder(Encoder):
         if self.options.features is TextFeatures.pooled:
             if mask is not None:
                 values, mask = values.masked_fill(~mask.unsqueeze(-1), 0.0), mask.any(1, keepdim=True)
-            values = values.amax(1, keepdim=True)
-        return Features(self.dropout(values), mask)
+            return Features(self.dropout(values.amax(1, keepdim=True)), mask)
+        return Features(self.dropout(values), mask, ids=items["ids"])

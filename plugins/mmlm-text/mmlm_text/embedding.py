@@ -45,4 +45,4 @@ class EmbeddingEncoder(Encoder):
 
         Shape: ids [I, T], mask [I, T] or none -> values [I, T, D].
         """
-        return Features(self.table(items["ids"]), items.get("mask"))
+        return Features(self.table(items["ids"]), items.get("mask"), ids=items["ids"])

@@ -26,7 +26,7 @@ __all__ = ["MMLM_API", "mmlm_components"]
 MMLM_API = 1
 
 _TOKENIZER = Traits(provides=frozenset({"offsets"}))
-_ENCODER = Traits(provides=frozenset({"sequence"}), uses_tokenizer=True)
+_ENCODER = Traits(provides=frozenset({"sequence", "tokens"}), uses_tokenizer=True)
 _BYTES = Path(__file__).parent / "bytes" / "tokenizer.json"  # a file as other libraries write it, for tests
 
 
@@ -60,4 +60,4 @@ def mmlm_components() -> Sequence[Component]:
 
 def _cnn_traits(options: CnnOptions) -> Traits:
     pooled = options.features is TextFeatures.pooled
-    return Traits(provides=frozenset({"pooled" if pooled else "sequence"}), uses_tokenizer=True)
+    return Traits(provides=frozenset({"pooled"} if pooled else {"sequence", "tokens"}), uses_tokenizer=True)

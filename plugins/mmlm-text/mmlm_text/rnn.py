@@ -60,4 +60,4 @@ class RnnEncoder(Encoder):
         lengths = None if mask is None else mask.sum(1)
         for layer in self.layers:
             hidden = read_both_ways(layer, self.dropout(hidden), lengths)
-        return Features(hidden, mask)
+        return Features(hidden, mask, ids=items["ids"])

@@ -83,7 +83,7 @@ class TransformerEncoder(Encoder):
             ignored = mask.logical_not() & mask.any(dim=1, keepdim=True)  # an empty text attends to its padding
         for layer in self.layers:
             hidden = layer(hidden, src_key_padding_mask=ignored)
-        return Features(self.norm(hidden), mask)
+        return Features(self.norm(hidden), mask, ids=ids)
 
 
 def _sinusoids(count: int, width: int) -> Tensor:

@@ -9,7 +9,7 @@ from mmlm_core.ranges import check_range
 
 __all__ = ["ASSISTANT", "BLEU_TOKENIZERS", "ROLES", "SYSTEM", "USER", "AnsweringOptions", "CaptioningOptions",
            "DialogueOptions", "LanguageModelingOptions", "ParsingOptions", "SummarizationOptions", "TextOptions",
-           "TokenOutputOptions", "TranscriptionOptions", "TranslationOptions"]  # fmt: skip
+           "TextToTextOptions", "TokenOutputOptions", "TranscriptionOptions", "TranslationOptions"]  # fmt: skip
 
 ROLES = SYSTEM, USER, ASSISTANT = ("system", "user", "assistant")
 """Who speaks in a dialogue: `system` says beforehand what is expected, then `user` and `assistant` take turns."""
@@ -75,6 +75,14 @@ class TextOptions(TokenOutputOptions):
 
 
 @dataclass
+class TextToTextOptions(TextOptions):
+    """What every head has that makes a text of a text."""
+
+    copy: bool = False
+    """A token may also be copied from where it stands in the text that is read (CopyNet, Gu et al. 2016)."""
+
+
+@dataclass
 class CaptioningOptions(TextOptions):
     """A text about the inputs, token after token: a caption."""
 
@@ -89,7 +97,7 @@ class CaptioningOptions(TextOptions):
 
 
 @dataclass
-class TranslationOptions(TextOptions):
+class TranslationOptions(TextToTextOptions):
     """A text in another language, token after token."""
 
     bleu_tokenizer: str = "auto"
@@ -106,7 +114,7 @@ class TranslationOptions(TextOptions):
 
 
 @dataclass
-class SummarizationOptions(TextOptions):
+class SummarizationOptions(TextToTextOptions):
     """A shorter text of the same content, token after token."""
 
     stem: bool = False
@@ -114,7 +122,7 @@ class SummarizationOptions(TextOptions):
 
 
 @dataclass
-class AnsweringOptions(TextOptions):
+class AnsweringOptions(TextToTextOptions):
     """A short answer to a question, in words of the model's own, token after token."""
 
     max_tokens: int = 32
@@ -138,7 +146,7 @@ class DialogueOptions(TextOptions):
 
 
 @dataclass
-class ParsingOptions(TextOptions):
+class ParsingOptions(TextToTextOptions):
     """The structured form of an input, token after token: JSON of a schema, or a form of a grammar."""
 
     max_tokens: int = 256

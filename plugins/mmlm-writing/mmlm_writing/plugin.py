@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mmlm_core import Component, Need, Traits, hookimpl
 from mmlm_writing.options import (
     ROLES,
@@ -12,6 +14,7 @@ from mmlm_writing.options import (
     ParsingOptions,
     SummarizationOptions,
     TextOptions,
+    TextToTextOptions,
     TranscriptionOptions,
     TranslationOptions,
 )
@@ -27,6 +30,10 @@ _CAUSAL = Need(
 )
 _TARGET = Need("data", has=frozenset({"target"}), because="learns from targets")
 _ANSWERS = Need("data", has=frozenset({"target", "target:messages"}), because="learns from answers")
+_COPIED = (
+    Need("encoder/text", has=frozenset({"tokens"}), because="copies tokens of a text (`head.copy`)"),
+    Need("projection/text", has=frozenset({"positions"}), because="copies tokens of a text (`head.copy`)"),
+)
 _WRITES = frozenset({"queries", "generates"})
 
 
@@ -64,12 +71,7 @@ def mmlm_components() -> list[Component]:
             name="parsing",
             options=ParsingOptions,
             target="mmlm_writing.parsing:Parsing",
-            traits=Traits(
-                provides=_WRITES,
-                needs=(Need("encoder", because="parses an input"), _CAUSAL, _TARGET),
-                uses_tokenizer=True,
-                fits_targets=True,
-            ),
+            traits=partial(_text_traits, Need("encoder", because="parses an input"), fits_targets=True),
             tiny={"max_tokens": 16, "truncate": True, "schema": "", "grammar": "start: /(.|\\n)+/"},
         ),
         _about_inputs("transcription", TranscriptionOptions, Need("encoder", because="writes down what an input says")),
@@ -83,8 +85,15 @@ def _about_inputs(name: str, options: type[TextOptions], inputs: Need) -> Compon
         name=name,
         options=options,
         target=f"mmlm_writing.{name}:{name.capitalize()}",
-        traits=Traits(provides=_WRITES, needs=(inputs, _CAUSAL, _TARGET), uses_tokenizer=True),
+        traits=partial(_text_traits, inputs),
         tiny={"max_tokens": 16, "truncate": True},
+    )
+
+
+def _text_traits(inputs: Need, options: TextOptions, *, fits_targets: bool = False) -> Traits:
+    copied = _COPIED if isinstance(options, TextToTextOptions) and options.copy else ()
+    return Traits(
+        provides=_WRITES, needs=(inputs, _CAUSAL, _TARGET, *copied), uses_tokenizer=True, fits_targets=fits_targets
     )
 
 

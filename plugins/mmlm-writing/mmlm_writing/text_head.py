@@ -6,10 +6,13 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from torch import Tensor
+
 from mmlm_core.interfaces import TargetProcessor, Tokenizer
 from mmlm_core.tokens import TokenTable
-from mmlm_core.types import Batch, Features
-from mmlm_writing.options import TextOptions
+from mmlm_core.types import Batch, Features, Memory
+from mmlm_writing.copying import Copying
+from mmlm_writing.options import TextOptions, TextToTextOptions
 from mmlm_writing.token_targets import TokenTargets
 from mmlm_writing.writing_head import WritingHead
 
@@ -51,6 +54,7 @@ class TextHead(WritingHead, Generic[Options]):
         super().__init__(options, width=width, tokenizer=tokenizer, table=table)
         del modalities, facts
         self.options = options
+        self.copying = Copying(width) if isinstance(options, TextToTextOptions) and options.copy else None
 
     @abstractmethod
     def measure(self, texts: Sequence[str], references: Sequence[Any]) -> dict[str, float]:
@@ -60,6 +64,14 @@ class TextHead(WritingHead, Generic[Options]):
             texts: What was written.
             references: The targets of the same rows.
         """
+
+    def remember(self, outputs: Mapping[str, Features]) -> Memory:
+        """See `GenerativeHead.remember`."""
+        return {} if self.copying is None else self.copying.remember(outputs["text"])
+
+    def scores(self, hidden: Tensor, memory: Memory) -> Tensor:
+        """See `GenerativeHead.scores`."""
+        return self.logits(hidden) if self.copying is None else self.copying(self.logits(hidden), hidden, memory)
 
     def target_processor(self) -> TargetProcessor:
         """Return the processor that makes token ids of the texts."""

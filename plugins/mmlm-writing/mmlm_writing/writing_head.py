@@ -12,7 +12,7 @@ from mmlm_core.cross_entropy import linear_cross_entropy
 from mmlm_core.interfaces import GenerativeHead, Tokenizer
 from mmlm_core.targets import IGNORED
 from mmlm_core.tokens import TokenTable
-from mmlm_core.types import QUERIES, Batch, Features, Loss
+from mmlm_core.types import QUERIES, Batch, Features, Loss, Memory
 from mmlm_writing.metrics.ranges import RANGES
 from mmlm_writing.options import TokenOutputOptions
 
@@ -78,17 +78,20 @@ class WritingHead(GenerativeHead):
         pass over all logits.
         """
         hidden, labels = outputs[QUERIES].values, _labels(batch)
+        memory = self.remember(outputs)
         if not self.training:
-            correct, losses, scored = self._evaluate(hidden, labels)
+            correct, losses, scored = self._evaluate(hidden, labels, memory)
             return Loss(losses.sum(), scored.sum(), {"correct": correct})
         scored = labels != IGNORED
+        if memory:
+            return Loss(self._sum(self.scores(hidden, memory), labels), scored.sum())
         if hidden.device.type == "cpu" and not scored.all():  # elsewhere selecting would wait for the device
             hidden, labels = hidden[scored], labels[scored]
         return Loss(self._cross_entropy(hidden.flatten(0, -2), labels.flatten()), scored.sum())
 
     def score(self, outputs: Mapping[str, Features], batch: Batch) -> list[tuple[float, int]]:
         """Return each row's log-likelihood (natural logarithm), and how many tokens it is the sum over."""
-        _, losses, scored = self._evaluate(outputs[QUERIES].values, _labels(batch))
+        _, losses, scored = self._evaluate(outputs[QUERIES].values, _labels(batch), self.remember(outputs))
         windows = _window_rows(batch)
         rows = scored.nonzero()[:, 0]
         rows = rows if windows is None else windows.nonzero()[:, 0][rows]
@@ -106,21 +109,26 @@ class WritingHead(GenerativeHead):
             return linear_cross_entropy(hidden, self.output.weight, labels, smoothing)
         if type(self.table).logits is TokenTable.logits:
             return linear_cross_entropy(hidden, self.table.embedding.weight, labels, smoothing)
-        logits = self.logits(hidden).float()  # a pretrained backbone's table may do more than one product
-        return functional.cross_entropy(
-            logits, labels, ignore_index=IGNORED, label_smoothing=smoothing, reduction="sum"
-        )
+        return self._sum(self.logits(hidden), labels)  # a pretrained backbone's table may do more than one product
 
-    def _evaluate(self, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _sum(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the sum of the losses. Shape: logits [..., V], labels [...] -> []."""
+        return functional.cross_entropy(
+            logits.float().flatten(0, -2), labels.flatten(), ignore_index=IGNORED,
+            label_smoothing=self._label_smoothing, reduction="sum",
+        )  # fmt: skip
+
+    def _evaluate(self, hidden: Tensor, labels: Tensor, memory: Memory) -> tuple[Tensor, Tensor, Tensor]:
         """Return the number of tokens that are right, the loss of each that is scored, and which these are.
 
         Shape: hidden [N, T, D], labels [N, T] -> [], [tokens], [N, T].
         """
         scored = labels != IGNORED
         correct, losses = labels.new_zeros(()), []
-        chunks = (torch.split(tensor[scored], CHUNK) for tensor in (hidden, labels))
-        for part, wanted in zip(*chunks, strict=True):
-            logits = self.logits(part).float()
+        wants = torch.split(labels[scored], CHUNK)
+        parts = torch.split((self.scores(hidden, memory) if memory else hidden)[scored], CHUNK)
+        for part, wanted in zip(parts, wants, strict=True):
+            logits = (part if memory else self.logits(part)).float()
             losses.append(functional.cross_entropy(logits, wanted, reduction="none"))
             correct = correct + (logits.detach().argmax(-1) == wanted).sum()
         return correct, torch.cat(losses), scored
