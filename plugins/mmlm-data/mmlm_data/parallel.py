@@ -68,7 +68,8 @@ class ParallelSource(FileSource):
         if not len(lines):
             raise DataError(f"`{file}` has no rows.")
         cells = {"source": self.options.source_cell, "target": self.options.target_cell}
-        columns = {name: _Cells(file, lines, cell) for name, cell in cells.items()}
+        count = len(_between_tabs(lines[0]))
+        columns = {name: _Cells(file, lines, cell, count) for name, cell in cells.items()}
         return Part(file, columns, len(lines), file.parent)
 
 
@@ -115,18 +116,26 @@ class _Stripped(Sequence[str]):
 
 @dataclass(frozen=True)
 class _Cells(Sequence[str]):
-    """One cell of each line, between tabs."""
+    """One cell of each line, between tabs; all lines have as many as the first, or a stray tab would move a text."""
 
     file: Path
     lines: Lines
     cell: int
+    count: int
 
     def __len__(self) -> int:
         return len(self.lines)
 
     def __getitem__(self, place: Any) -> Any:
-        cells = self.lines[place].rstrip("\r").split("\t")
+        cells = _between_tabs(self.lines[place])
         if self.cell >= len(cells):
             raise DataError(f"`{self.file}` line {self.lines.number(place)} has {len(cells)} cells between tabs and "
                             f"must have at least {self.cell + 1}: `{self.lines[place][:60]}`.")  # fmt: skip
+        if len(cells) != self.count:
+            raise DataError(f"`{self.file}` line {self.lines.number(place)} has {len(cells)} cells between tabs, and "
+                            f"the first line {self.count}: `{self.lines[place][:60]}`.")  # fmt: skip
         return cells[self.cell].strip()
+
+
+def _between_tabs(line: str) -> list[str]:
+    return line.rstrip("\r").split("\t")

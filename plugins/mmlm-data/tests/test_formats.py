@@ -193,11 +193,20 @@ def test_files_of_different_length_are_no_translations(tmp_path: Path) -> None:
     )
 
 
+def test_a_stray_tab_is_told_before_it_moves_a_translation(tmp_path: Path) -> None:
+    path = written(tmp_path / "two.tsv", "one\teins\ntwo\t\tzwei\n")
+    assert error_of("parallel", tmp_path, path=str(path)) == (
+        "`two.tsv` line 2 has 3 cells between tabs, and the first line 2: `two\t\tzwei`."
+    )
+
+
 def test_cells_of_a_tsv_are_translations(tmp_path: Path) -> None:
     path = written(tmp_path / "tatoeba.tsv", '1\tHello "you\t2\tHallo\n3\tBye\t4\tTschüss\n5\tWhat\n')
     options = {"path": str(path), "source_cell": 1, "target_cell": 3}
-    with pytest.raises(DataError, match=r"line 3 has 2 cells between tabs and must have at least 4: `5\tWhat`\.$"):
+    with pytest.raises(DataError, match=r"line 3 has 2 cells between tabs, and the first line 4: `5\tWhat`\.$"):
         all_of("parallel", **options)
+    with pytest.raises(DataError, match=r"line 1 has 4 cells between tabs and must have at least 5: `1\t"):
+        all_of("parallel", **options | {"target_cell": 4})
     rows = source("parallel", **options, validation_fraction=0.0, test_fraction=0.0).read("train")
     assert [(rows[i].inputs["text"], rows[i].target) for i in (0, 1)] == [
         (['Hello "you'], "Hallo"),
