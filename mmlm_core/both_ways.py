@@ -18,7 +18,7 @@ def read_both_ways(layer: nn.Module, hidden: Tensor, lengths: Tensor | None) -> 
     Args:
         layer: An `nn.GRU` or `nn.LSTM` of one layer, with `batch_first`, `bidirectional` and biases.
         hidden: Padding trails. Shape: [B, T, D].
-        lengths: Valid positions of each row. Shape: [B]. None: all are.
+        lengths: Valid positions of each row, best on the CPU. Shape: [B]. None: all are.
 
     Shape: -> [B, T, 2 * hidden_size]; what is not valid is finite and otherwise undefined.
 

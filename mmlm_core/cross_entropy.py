@@ -14,7 +14,7 @@ __all__ = ["linear_cross_entropy"]
 
 LARGE = 2**24
 """Logits from which on they are made in parts: 64 MiB, of which the plain way holds three."""
-PART = 12582912
+PART = 3 * 2**22
 """Logits of a part on a CPU: what stays near its caches."""
 PART_ON_A_CARD = 2**26
 """Logits of a part on any other device: what keeps it busy."""
@@ -87,4 +87,4 @@ class _Parts(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor | None, None, None, None]:
         to_hidden, to_weight = ctx.saved_tensors
-        return to_hidden.mul_(slope), None if to_weight is None else to_weight.mul_(slope), None, None, None
+        return to_hidden * slope, None if to_weight is None else to_weight * slope, None, None, None

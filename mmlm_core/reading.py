@@ -16,7 +16,7 @@ __all__ = ["CachedReader", "Reader", "UncachedReader", "generative_head", "make_
 
 
 class Reader(ABC):
-    """Gives the logits of the next token of each row, while the rows grow and (in beams) change places."""
+    """Gives the scores of the next token of each row, while the rows grow and (in beams) change places."""
 
     @abstractmethod
     def begin(self, ids: Tensor, lengths: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ LAST = 2**62
 """The place of what stands behind all that has one."""
 
 Memory = dict[str, Tensor]
-"""What a fusion keeps of the inputs to attend to between the layers; every tensor has the rows as its first axis."""
+"""What a fusion keeps of the inputs to attend to, or a head to look back at; each tensor has the rows as first axis."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Features:
         items: Which item of its modality a position belongs to, counted from 0 in each row. Shape: [B, T]. None: one.
         places: Where a position's item stands among all items of its row, of whatever modality, as in `Example.places`.
             Shape: [B, T]. None: the rows say no order.
-        ids: The token that a position stands for, where the positions are a text's tokens. Shape: [B, T].
+        ids: The token that each position stands for. Shape: [B, T]. None: they stand for no tokens.
     """
 
     values: Tensor

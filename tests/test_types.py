@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -121,6 +123,13 @@ def test_items_come_to_their_rows_in_order():
     arranged = arrange(items, torch.tensor([0, 2, 2]), 4)
     assert valid(arranged) == [[10, 11], [], [20, 21, 30, 31], []]
     assert arranged.items.tolist() == [[0, 0, 1, 1]] * 4
+
+
+def test_tokens_come_to_their_rows_with_their_positions():
+    items = replace(part([[10, 11], [20, 21], [30, 31]]), ids=torch.tensor([[1, 2], [3, 4], [5, 6]]))
+    assert arrange(items, torch.tensor([0, 2, 2]), 4).ids.tolist() == [[1, 2, 0, 0], [0] * 4, [3, 4, 5, 6], [0] * 4]
+    joined = join({"text": arrange(items, torch.tensor([0, 2, 2]), 4), "queries": part([[7], [8], [9], [7]])})
+    assert joined.read(joined.features.values)["text"].ids.tolist()[2] == [3, 4, 5, 6]
 
 
 def test_single_items_keep_their_grid_and_several_do_not():

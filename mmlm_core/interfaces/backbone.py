@@ -33,10 +33,14 @@ class State(ABC):
         """
 
     def reorder(self, rows: Tensor, recent: int) -> State:
-        """As `select`, for beams: each row goes on from one that has read as many positions, and the same ones but for
-        its `recent` last. A state that keeps each position by itself need move no others.
+        """Return the state of these rows, for beams, which have much in common; by default what `select` returns.
 
-        Shape: rows [B] -> a state of B rows.
+        Each row goes on from one that has read as many positions, and the same ones but for the last, so that a state
+        which keeps each position by itself need move no others. As with `select`, this one is used up.
+
+        Args:
+            rows: Shape: [B].
+            recent: The last positions in which a row and the one that it goes on from may differ.
         """
         return self.select(rows)
 

@@ -49,7 +49,7 @@ class GenerativeHead(Head):
 
     @abstractmethod
     def logits(self, hidden: Tensor) -> Tensor:
-        """Return each token's score at a position.
+        """Return each token's score at a position, by the hidden state alone.
 
         Shape: [..., D] -> [..., V].
         """
@@ -64,7 +64,8 @@ class GenerativeHead(Head):
         return {}
 
     def scores(self, hidden: Tensor, memory: Memory) -> Tensor:
-        """Return each token's score, with what `remember` returned; by default the logits.
+        """Return each token's score, with what `remember` returned, which is what generation asks for; by default the
+        logits.
 
         Shape: [B, T, D] -> [B, T, V].
         """

@@ -72,11 +72,10 @@ class FeatureCache:
             return
         for name, encoder in frozen.items():
             assert isinstance(encoder, Encoder)
-            processor = encoder.processor()
-            if not processor.content:
+            processor, choice = encoder.processor(), composition[f"encoder/{name}"]
+            if not processor.content or "tokens" in choice.traits.provides:  # which token each is would not be kept
                 continue
             root = cache_folder("features") if options.features == "auto" else Path(options.features)
-            choice = composition[f"encoder/{name}"]
             about = _about(choice, encoder, arithmetic)
             folder = root / _name(about, encoder)
             store = FeatureStore(folder, int(options.features_gib * 2**30))

@@ -85,6 +85,7 @@ OF_ONE_KIND = {
     ],
     "projection=toy": [
         ("forgets_the_mask", "test_it_keeps_the_mask", r"forgets the mask: return `features\.with_values"),
+        ("forgets_the_tokens", "test_it_keeps_the_mask", r"forgets which tokens .*`features\.with_values"),
         ("forgets_the_mask every=2", "test_it_keeps_the_mask", r"forgets the mask\. Make a mask .*`features\.valid`"),
         ("nothing_is_masked", "test_it_keeps_the_mask", r"forgets the mask: return `features\.with_values"),
         ("keeps_the_old_mask every=2", "test_it_gives_the_width_that_it_was_wired_for", r"where their number changes, it must change too"),

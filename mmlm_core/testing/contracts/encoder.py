@@ -68,6 +68,10 @@ class EncoderContract(ModuleContract):
         assert grid is None or grid[0] * grid[1] == shape[1], (
             f"{self.called} gives a grid of {grid} for {shape[1]} positions: height times width must be their number."
         )
+        if "tokens" in self.component.traits_for(self.options).provides:
+            assert features.ids is not None and features.ids.shape == shape[:2], (
+                f"{self.called} provides `tokens` and does not say them: `Features(..., ids=ids)`, of shape [I, T]."
+            )
 
     def test_an_item_does_not_depend_on_its_neighbours(self) -> None:
         """In evaluation, a batch gives each item what it gets alone; padding changes nothing."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -42,7 +44,7 @@ class ProjectionContract(ModuleContract):
             )
 
     def test_it_keeps_the_mask(self) -> None:
-        """Where it keeps the positions, the mask is theirs; padding changes nothing in any case."""
+        """Where it keeps the positions, the mask and the tokens are theirs; padding changes nothing in any case."""
         for way in WIDTHS:
             projection = self.practised(way)
             given = [features(3, length, 16, lengths) for length, lengths in ((9, [9, 4, 1]), (11, [3, 11, 1]))]
@@ -51,6 +53,11 @@ class ProjectionContract(ModuleContract):
             assert not keeps or all(torch.equal(m.valid, g.valid) for m, g in zip(made, given, strict=True)), (
                 f"{self.named(way)} forgets the mask: return `features.with_values(...)`, which keeps mask, grid and "
                 "rate, and not `Features(...)` of the values alone."
+            )
+            ids = torch.arange(27).view(3, 9)
+            kept = projection(replace(given[0], ids=ids)).ids
+            assert not keeps or (kept is not None and torch.equal(kept, ids)), (
+                f"{self.named(way)} forgets which tokens its positions stand for: return `features.with_values(...)`."
             )
             for row, length in enumerate((9, 4, 1)):
                 noisy = torch.where(given[0].valid.unsqueeze(-1), given[0].values, 50.0)

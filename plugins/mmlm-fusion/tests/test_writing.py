@@ -9,8 +9,10 @@ import torch
 
 from mmlm_core import generation
 from mmlm_core.build import build
+from mmlm_core.compat import check
 from mmlm_core.composition import Composition
 from mmlm_core.data import collate_examples
+from mmlm_core.errors import CompositionError
 from mmlm_core.model import Model
 from mmlm_core.plugins import load_plugins
 from mmlm_core.settings import DecodingOptions
@@ -34,14 +36,16 @@ with_each = pytest.mark.parametrize("fusion", FUSIONS.values(), ids=FUSIONS)
 COPIES = {"name": "answering", "tie": False, "copy": True}
 
 
-def made(backbone: str, fusion: dict[str, Any], head: dict[str, Any] | None = None) -> tuple[Model, Batch]:
+def made(
+    backbone: str, fusion: dict[str, Any], head: dict[str, Any] | None = None, projection: dict[str, Any] | None = None
+) -> tuple[Model, Batch]:
     """Return a random model that answers questions about pictures, and a batch of rows with 2, 1 and no pictures."""
     mapping = {
         "data": {"name": "table", "path": "t.csv", "inputs": {"image": "i", "text": "t"}, "target": "answer"},
         "tokenizer": {"name": "byte"},
         "encoder": {"image": {"name": "cnn", "size": 8, "channels": [8, 16], "width": 16},
                     "text": {"name": "embedding"}},
-        "projection": {"image": {"name": "linear"}, "text": {"name": "linear"}},
+        "projection": {"image": {"name": "linear"}, "text": projection or {"name": "linear"}},
         "fusion": fusion,
         "backbone": {"name": backbone, **REGISTRY.get("backbone", backbone).tiny, "depth": 2},
         "head": head or {"name": "captioning", "tie": False},
@@ -49,6 +53,7 @@ def made(backbone: str, fusion: dict[str, Any], head: dict[str, Any] | None = No
         "schedule": {"name": "constant"},
     }  # fmt: skip
     composition = Composition.from_mapping(REGISTRY, mapping)
+    check(composition, REGISTRY)
     tokenizer = composition["tokenizer"].make()
     tokenizer.train(["text"])
     model = build(composition, tokenizer=tokenizer)
@@ -90,6 +95,12 @@ def test_texts_that_may_be_copied_are_the_same_with_a_cache_and_score_as_they_ar
     with torch.no_grad():
         loss = model.loss(batch)
     assert sum(scores) == pytest.approx(-loss.total.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("projection", [{"name": "pool"}, {"name": "perceiver"}])
+def test_what_forgets_its_tokens_is_refused_where_they_are_copied(projection: dict[str, Any]) -> None:
+    with pytest.raises(CompositionError, match=r"copies tokens of a text \(`head\.copy`\)"):
+        made("gru", {"name": "cross_attention"}, COPIES, projection)
 
 
 @each

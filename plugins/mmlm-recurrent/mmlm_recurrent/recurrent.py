@@ -124,7 +124,7 @@ class _RowReader(_Reader):
     """Whole rows. Padding trails, so that a layer that reads forwards meets it last and needs no lengths."""
 
     def __init__(self, lengths: Tensor | None) -> None:
-        self.lengths = lengths
+        self.lengths = None if lengths is None else lengths.cpu()
 
     def read(self, number: int, layer: nn.Module, hidden: Tensor) -> Tensor:
         del number

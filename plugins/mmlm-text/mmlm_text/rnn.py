@@ -57,7 +57,7 @@ class RnnEncoder(Encoder):
         Shape: ids [I, T], mask [I, T] or none -> values [I, T, D].
         """
         hidden, mask = self.table(items["ids"]), items.get("mask")
-        lengths = None if mask is None else mask.sum(1)
+        lengths = None if mask is None else mask.sum(1).cpu()
         for layer in self.layers:
             hidden = read_both_ways(layer, self.dropout(hidden), lengths)
         return Features(hidden, mask, ids=items["ids"])

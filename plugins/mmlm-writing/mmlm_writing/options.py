@@ -79,7 +79,8 @@ class TextToTextOptions(TextOptions):
     """What every head has that makes a text of a text."""
 
     copy: bool = False
-    """A token may also be copied from where it stands in the text that is read (CopyNet, Gu et al. 2016)."""
+    """A token may also be copied from where it stands in the text that is read (CopyNet, Gu et al. 2016). Training then
+    holds the logits of all tokens at once."""
 
 
 @dataclass

@@ -54,7 +54,9 @@ class TextHead(WritingHead, Generic[Options]):
         super().__init__(options, width=width, tokenizer=tokenizer, table=table)
         del modalities, facts
         self.options = options
-        self.copying = Copying(width) if isinstance(options, TextToTextOptions) and options.copy else None
+        self.copying = (
+            Copying(width, tokenizer.unknown) if isinstance(options, TextToTextOptions) and options.copy else None
+        )
 
     @abstractmethod
     def measure(self, texts: Sequence[str], references: Sequence[Any]) -> dict[str, float]:

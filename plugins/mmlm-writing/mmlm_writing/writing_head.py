@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -125,13 +125,27 @@ class WritingHead(GenerativeHead):
         """
         scored = labels != IGNORED
         correct, losses = labels.new_zeros(()), []
-        wants = torch.split(labels[scored], CHUNK)
-        parts = torch.split((self.scores(hidden, memory) if memory else hidden)[scored], CHUNK)
-        for part, wanted in zip(parts, wants, strict=True):
-            logits = (part if memory else self.logits(part)).float()
+        for logits, wanted in self._in_parts(hidden, labels, memory):
             losses.append(functional.cross_entropy(logits, wanted, reduction="none"))
             correct = correct + (logits.detach().argmax(-1) == wanted).sum()
         return correct, torch.cat(losses), scored
+
+    def _in_parts(self, hidden: Tensor, labels: Tensor, memory: Memory) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the logits of the positions that are scored, and their labels, in order, about `CHUNK` at a time.
+
+        Shape: hidden [N, T, D], labels [N, T] -> [n, V], [n].
+        """
+        scored = labels != IGNORED
+        if not memory:
+            parts = (torch.split(tensor[scored], CHUNK) for tensor in (hidden, labels))
+            for part, wanted in zip(*parts, strict=True):
+                yield self.logits(part).float(), wanted
+            return
+        size = max(1, CHUNK // hidden.shape[1])
+        for start in range(0, len(hidden), size):
+            rows = slice(start, start + size)
+            logits = self.scores(hidden[rows], {name: tensor[rows] for name, tensor in memory.items()})
+            yield logits[scored[rows]].float(), labels[rows][scored[rows]]
 
 
 def _window_rows(batch: Batch) -> Tensor | None:

@@ -72,4 +72,4 @@ class NEWCLASSEncoder(Encoder):
         mask = items["mask"]
         values = self.table(items["ids"]) * mask.unsqueeze(-1)
         neighbours = self.convolution(values.transpose(1, 2)).transpose(1, 2)
-        return Features(values + functional.gelu(neighbours), mask)
+        return Features(values + functional.gelu(neighbours), mask, ids=items["ids"])

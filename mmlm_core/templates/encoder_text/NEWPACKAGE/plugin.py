@@ -39,7 +39,7 @@ def mmlm_components() -> list[Component]:
             name="NEWNAME",
             options=NEWCLASSOptions,
             target="NEWPACKAGE.NEWNAME:NEWCLASSEncoder",
-            traits=Traits(provides=frozenset({"sequence"}), uses_tokenizer=True),
+            traits=Traits(provides=frozenset({"sequence", "tokens"}), uses_tokenizer=True),
             tiny={"max_tokens": 16},
         )
     ]

@@ -29,4 +29,5 @@ class ToyProjection(Projection):
             return Features(values, features.valid)
         if self.fault == "nothing_is_masked":
             return Features(values, torch.ones_like(features.valid))
-        return Features(values, features.valid[:, :: self.every])
+        ids = None if features.ids is None or self.fault == "forgets_the_tokens" else features.ids[:, :: self.every]
+        return Features(values, features.valid[:, :: self.every], ids=ids)
