@@ -98,6 +98,7 @@ class Conductor(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start, or go on from where a checkpoint stood; the model lies on its device by now."""
         del pl_module
+        self._interrupts.hear_alone()
         if trainer.world_size > 1:
             for meter in (self._module.training_meter, self._module.validation_meter):
                 meter.ranks, meter.reduce = trainer.world_size, partial(trainer.strategy.reduce, reduce_op="sum")

@@ -1,4 +1,4 @@
-"""Ctrl-C in a training, or its terminal closed: the first asks for a checkpoint after this step, the second stops."""
+"""Ctrl-C in a training, `kill`, its terminal closed: the first asks for a checkpoint after the step, the second stops."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rich.console import Console
 
 __all__ = ["Interrupts"]
 
-SIGNALS = [signal.SIGINT, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-EXIT_CODE = 128 + signal.SIGINT
-"""What a process ends with that was interrupted, as shells count it."""
+SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
 class Interrupts:
-    """Hears SIGINT, and SIGHUP unless it is ignored (`nohup`), while a training runs, and says afterwards how to go on.
+    """Hears SIGINT, SIGTERM, and SIGHUP (unless `nohup` ignores it) while a training runs, and says then how to go on.
+
+    Under Slurm, SIGTERM is Lightning's, which may put the job back into the queue.
 
     Args:
         console: The terminal.
@@ -39,13 +39,24 @@ class Interrupts:
         self._waits = waits
         self._process = os.getpid()
         self._before: dict[signal.Signals, Any] = {}
+        self._heard = int(signal.SIGINT)
 
     def __enter__(self) -> Interrupts:
         """Begin to hear; only a process's main thread may."""
         if threading.current_thread() is threading.main_thread():
             heard = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+            if "SLURM_JOB_ID" in os.environ:
+                heard.remove(signal.SIGTERM)
             self._before = {each: signal.signal(each, self._hear) for each in heard}
         return self
+
+    def hear_alone(self) -> None:
+        """Hear what Lightning hears as well by now, without it.
+
+        At SIGTERM it lets each process of a job wait for the others, whatever these wait for themselves: they hang.
+        """
+        for each in self._before:
+            signal.signal(each, self._hear)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -59,15 +70,17 @@ class Interrupts:
             signal.signal(each, before)
         if kind is not None and issubclass(kind, SystemExit | KeyboardInterrupt):
             self._tell(f"\nInterrupted. Go on with `mmlm train --resume {self._folder}`.")
-            raise SystemExit(EXIT_CODE) from error
+            raise SystemExit(128 + self._heard) from error  # as shells count it
 
     def _hear(self, number: int, frame: object) -> None:
         if os.getpid() != self._process:  # a forked worker, which ends when the training does
             return
+        self._heard = number
         if self.asked or not self._waits:
             raise KeyboardInterrupt
         self.asked = True
-        self._tell("\nStopping after this step; Ctrl-C again stops at once.")
+        again = "Ctrl-C again" if number == signal.SIGINT else "a second signal"
+        self._tell(f"\nStopping after this step; {again} stops at once.")
 
     def _tell(self, text: str) -> None:
         with suppress(OSError):  # the terminal may be gone

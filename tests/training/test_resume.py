@@ -85,6 +85,13 @@ def test_an_interrupted_run_ends_its_step_writes_a_checkpoint_and_goes_on_from_t
     assert_same(tmp_path / "killed", whole)
 
 
+def test_a_terminated_run_does_so_too(tmp_path, whole):
+    assert run_process(tmp_path, "train", kill="terminate:7") == 143
+    assert torch.load(tmp_path / "killed" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 8
+    assert run_process(tmp_path, "resume") == 0
+    assert_same(tmp_path / "killed", whole)
+
+
 def cut_at_step(monkeypatch, number: int) -> None:
     from mmlm_core.training.conductor import Conductor
 

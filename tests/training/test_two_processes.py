@@ -50,6 +50,15 @@ def test_a_run_of_two_processes_that_was_killed_goes_on_as_if_it_had_not_been(tm
     assert (tmp_path / "two" / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
 
+def test_where_one_process_is_terminated_both_end_and_the_run_goes_on(tmp_path: Path, whole: Path) -> None:
+    """The other one waits for it in the midst of its step by then."""
+    done = run_process(tmp_path, "train", kill="terminate:9")
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert "Interrupted. Go on with `mmlm train --resume" in done.stdout + done.stderr
+    assert run_process(tmp_path, "resume").returncode == 0
+    assert (tmp_path / "two" / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+
+
 def test_each_process_has_as_many_positions_as_its_own_rows_need(tmp_path: Path) -> None:
     """A table of positions grows on the rank whose row is long, and is nobody else's business."""
     lengths = [20, 20, 400, 20, 20, 20, 20, 400]

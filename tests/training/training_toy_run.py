@@ -28,17 +28,20 @@ def toy_composition(plugins: Plugins, folder: Path, name: str | None, *changes: 
 
 
 def kill_at(moment: str) -> None:
-    """Make this process end itself: `step:7` or `interrupt:7` after an update, `write:2` in a checkpoint's write."""
+    """Make this process end itself: `step:7`, `interrupt:7` or (the first of several alone) `terminate:7` after an
+    update, `write:2` in a checkpoint's write.
+    """
     what, _, number = moment.partition(":")
-    if what in ("step", "interrupt"):
+    signals = {"step": signal.SIGKILL, "interrupt": signal.SIGINT, "terminate": signal.SIGTERM}
+    if what in signals:
         from mmlm_core.training.conductor import Conductor
 
         original = Conductor.on_train_batch_end
 
         def end(self: Conductor, trainer: Any, *rest: Any) -> None:
             original(self, trainer, *rest)
-            if trainer.global_step == int(number):
-                os.kill(os.getpid(), signal.SIGKILL if what == "step" else signal.SIGINT)
+            if trainer.global_step == int(number) and (what != "terminate" or trainer.is_global_zero):
+                os.kill(os.getpid(), signals[what])
 
         Conductor.on_train_batch_end = end  # type: ignore[method-assign]
     elif what == "validation":
