@@ -1,4 +1,4 @@
-"""Ctrl-C in a training, `kill`, its terminal closed: the first asks for a checkpoint after the step, the second stops."""
+"""Ctrl-C in a training, `kill`, its terminal closed: the first asks for a checkpoint after its step, the next stops."""
 
 from __future__ import annotations
 
