@@ -121,7 +121,7 @@ class _Cells(Sequence[str]):
     file: Path
     lines: Lines
     cell: int
-    most: int
+    wanted: int
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -131,9 +131,9 @@ class _Cells(Sequence[str]):
         if self.cell >= len(cells):
             raise DataError(f"`{self.file}` line {self.lines.number(place)} has {len(cells)} cells between tabs and "
                             f"must have at least {self.cell + 1}: `{self.lines[place][:60]}`.")  # fmt: skip
-        if len(cells) != self.most:
+        if len(cells) != self.wanted:
             raise DataError(f"`{self.file}` line {self.lines.number(place)} has {len(cells)} cells between tabs, and "
-                            f"the first line {self.most}: `{self.lines[place][:60]}`.")  # fmt: skip
+                            f"the first line {self.wanted}: `{self.lines[place][:60]}`.")  # fmt: skip
         return cells[self.cell].strip()
 
 
