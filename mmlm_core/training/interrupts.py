@@ -44,9 +44,8 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         """Begin to hear; only a process's main thread may."""
         if threading.current_thread() is threading.main_thread():
-            heard = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
-            if "SLURM_JOB_ID" in os.environ:
-                heard.remove(signal.SIGTERM)
+            left = {signal.SIGTERM} if "SLURM_JOB_ID" in os.environ else set()
+            heard = [each for each in SIGNALS if each not in left and signal.getsignal(each) is not signal.SIG_IGN]
             self._before = {each: signal.signal(each, self._hear) for each in heard}
         return self
 
