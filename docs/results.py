@@ -4,7 +4,7 @@ python docs/results.py [NAME ...]      # some rows; none: all of them
 
 A row takes up to 6 minutes on 2 CPU cores. Runs lie in `runs/gallery`; a row whose run has ended is not trained again,
 so that a gallery that was interrupted goes on where it was. What was measured stands in results.json, of which the page
-is made: rows that are measured one at a time, on any day, come together there.
+is made, and a line in the head of each recipe: rows that are measured one at a time, on any day, come together there.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ RUNS = ROOT / "runs" / "gallery"
 DATA = RUNS / "data"
 FIGURES = ROOT / "docs" / "results.json"
 PAGE = ROOT / "docs" / "results.md"
+RECIPES = ROOT / "conf" / "experiment"
+REACHED = "#   reached:"
 MMLM = [sys.executable, "-m", "mmlm_core.cli.main"]
 HEAD = """# Results
 
@@ -154,6 +156,27 @@ def page(listed: list[dict[str, Any]], measured: dict[str, Any]) -> str:
     return HEAD + told + table(done, measured) + "\n" + "\n".join(section(row, measured[row["name"]]) for row in done)
 
 
+def note(listed: list[dict[str, Any]], measured: dict[str, Any], recipes: Path = RECIPES) -> None:
+    """Write into the head of each recipe what the first row that is trained by it has reached.
+
+    Args:
+        listed: The rows.
+        measured: Their outcomes by name.
+        recipes: The folder of the recipes.
+    """
+    noted = set()
+    for row in listed:
+        name = row["train"].split()[0].removeprefix("experiment=")
+        if row["name"] not in measured or name in noted:
+            continue
+        noted.add(name)
+        file = recipes / f"{name}.yaml"
+        lines = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith(REACHED)]
+        head = next(number for number, line in enumerate(lines) if not line.startswith("#"))
+        lines.insert(head, f"{REACHED} {_figures(measured[row['name']]['metrics'])} (docs/results.md)")
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def keep(figures: Path, made: dict[str, Any]) -> dict[str, Any]:
     """Write what was measured beside what had been, and return all of it.
 
@@ -186,7 +209,9 @@ def main(names: list[str]) -> None:
                 failed.append(f"{row['name']}: {error}")
     ended = [row for row in listed if (RUNS / row["name"] / "metrics_test.json").exists()]
     made = {row["name"]: outcome(row, RUNS / row["name"], row["train"]) for row in ended}
-    PAGE.write_text(page(listed, keep(FIGURES, made)), encoding="utf-8")
+    measured = keep(FIGURES, made)
+    PAGE.write_text(page(listed, measured), encoding="utf-8")
+    note(listed, measured)
     if failed:
         raise SystemExit("\n".join(["Not measured:", *failed]))
 
