@@ -1,14 +1,17 @@
 """For each head, the share of a training step that is spent outside the backbone and the encoders.
 
-A step is that of the first experiment with the head whose data is there: loss, gradients, clipping, update. From its time
-goes what the backbone and the encoders take alone, forwards and backwards, on what they read in it.
+A step is that of the gallery's first row with the head whose data is there (`make gallery` makes it), or else of the first
+experiment: loss, gradients, clipping, update. From its time goes what the backbone and the encoders take alone, forwards
+and backwards, on what they read in it.
 """
 
 import logging
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+import yaml
 from torch import Tensor
 
 import mmlm_core
@@ -27,21 +30,30 @@ def main() -> None:
     torch.set_num_threads(cores())
     logging.disable(logging.WARNING)
     seen: set[str] = set()
-    for path in sorted(Path("conf/experiment").glob("*.yaml")):
+    left: dict[str, str] = {}
+    for name, words in trainings():
         try:
-            head = mmlm_core.compose([f"experiment={path.stem}"])["head"].component.name
+            head = mmlm_core.compose(words[:1])["head"].component.name
             if head in seen:
                 continue
-            made = prepared([f"experiment={path.stem}", *QUICK])
+            made = prepared([*words, *QUICK])
             batch = first_batch(made)
         except (MmlmError, OSError) as error:
-            print(f"{path.stem:32} left out: {str(error).splitlines()[0][:80]}", flush=True)
+            left[head] = f"{head:28} left out: {str(error).splitlines()[0][:80]}"
             continue
         seen.add(head)
         whole, parts = times(made, batch)
-        print(
-            f"{head:28} {1 - parts / whole:5.1%} of {whole * 1000:.0f} ms  ({path.stem}, {batch.size} rows)", flush=True
-        )
+        print(f"{head:28} {1 - parts / whole:5.1%} of {whole * 1000:.0f} ms  ({name}, {batch.size} rows)", flush=True)
+    print("\n".join(told for head, told in left.items() if head not in seen))
+
+
+def trainings() -> Iterator[tuple[str, list[str]]]:
+    """Yield the overrides of the gallery's rows, on the data that was made for them, and then the experiments."""
+    for row in yaml.safe_load(Path("docs/results.yaml").read_text(encoding="utf-8")):
+        words = shlex.split(row["train"].replace("$DATA", "runs/gallery/data"))
+        yield row["name"], [word for word in words if not word.startswith("run.init=")]
+    for path in sorted(Path("conf/experiment").glob("*.yaml")):
+        yield path.stem, [f"experiment={path.stem}"]
 
 
 def first_batch(made: Preparation) -> Batch:
