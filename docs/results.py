@@ -156,13 +156,12 @@ def page(listed: list[dict[str, Any]], measured: dict[str, Any]) -> str:
     return HEAD + told + table(done, measured) + "\n" + "\n".join(section(row, measured[row["name"]]) for row in done)
 
 
-def note(listed: list[dict[str, Any]], measured: dict[str, Any], recipes: Path = RECIPES) -> None:
+def note(listed: list[dict[str, Any]], measured: dict[str, Any]) -> None:
     """Write into the head of each recipe what the first row that is trained by it has reached.
 
     Args:
         listed: The rows.
         measured: Their outcomes by name.
-        recipes: The folder of the recipes.
     """
     noted = set()
     for row in listed:
@@ -170,7 +169,7 @@ def note(listed: list[dict[str, Any]], measured: dict[str, Any], recipes: Path =
         if row["name"] not in measured or name in noted:
             continue
         noted.add(name)
-        file = recipes / f"{name}.yaml"
+        file = RECIPES / f"{name}.yaml"
         lines = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith(REACHED)]
         head = next(number for number, line in enumerate(lines) if not line.startswith("#"))
         lines.insert(head, f"{REACHED} {_figures(measured[row['name']]['metrics'])} (docs/results.md)")

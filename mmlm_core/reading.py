@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -128,19 +127,8 @@ class UncachedReader(Reader):
 
     def select(self, rows: Tensor) -> None:
         """See `Reader.select`."""
-        self._ids, self._lengths = self._ids[rows], self._lengths[rows]
-        self._inputs = {
-            name: replace(
-                features,
-                values=features.values[rows],
-                mask=None if features.mask is None else features.mask[rows],
-                documents=None if features.documents is None else features.documents[rows],
-                items=None if features.items is None else features.items[rows],
-                places=None if features.places is None else features.places[rows],
-                ids=None if features.ids is None else features.ids[rows],
-            )
-            for name, features in self._inputs.items()
-        }
+        self.reorder(rows, recent=self._ids.shape[1])
+        self._inputs = {name: features.select(rows) for name, features in self._inputs.items()}
 
     def reorder(self, rows: Tensor, recent: int) -> None:
         """See `Reader.reorder`."""

@@ -9,7 +9,7 @@ Shape legend, used by every docstring of mmlm:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import torch
@@ -63,6 +63,15 @@ class Features:
     def with_values(self, values: Tensor) -> Features:
         """Return the same positions with other vectors."""
         return replace(self, values=values)
+
+    def select(self, rows: Tensor) -> Features:
+        """Return these rows, in this order, with all that is known of their positions.
+
+        Shape: rows [B'] -> values [B', T, D].
+        """
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
+        chosen: dict[str, Any] = {name: part[rows] for name, part in known.items() if isinstance(part, Tensor)}
+        return replace(self, **chosen)
 
 
 @dataclass(frozen=True)

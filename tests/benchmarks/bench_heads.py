@@ -32,10 +32,10 @@ def main() -> None:
     seen: set[str] = set()
     left: dict[str, str] = {}
     for name, words in trainings():
+        head = mmlm_core.compose(words[:1])["head"].component.name
+        if head in seen:
+            continue
         try:
-            head = mmlm_core.compose(words[:1])["head"].component.name
-            if head in seen:
-                continue
             made = prepared([*words, *QUICK])
             batch = first_batch(made)
         except (MmlmError, OSError) as error:
